@@ -1,0 +1,170 @@
+/** A device opened for compute, with what the rest needs to know of its adapter. */
+import { UserError } from '../errors.ts';
+
+/** `gpu`: hardware. `cpu`: a software driver installed on the system. `bundled`: the software driver that npm installs. */
+export type AdapterKind = 'gpu' | 'cpu' | 'bundled';
+
+export interface AdapterFacts {
+  kind: AdapterKind;
+  /** Name for people, such as "llvmpipe (Mesa 25.0.7)". */
+  name: string;
+  vendor: string;
+  architecture: string;
+  driver: string;
+  /** Invocations in a subgroup; 0 where the adapter does not say. */
+  subgroupSize: number;
+}
+
+export interface GpuOptions {
+  /** Set false to leave out optional features (subgroups, f16, timestamps), as the tests of plain kernels do. */
+  features?: boolean;
+  /** Largest storage binding in bytes; smaller than the adapter's for tests. */
+  maxBindingSize?: number;
+}
+
+const OPTIONAL_FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
+
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterFacts;
+  /** Reads the text of `shaders/<name>.wgsl`. */
+  readonly loadShader: (name: string) => Promise<string>;
+  #failure: UserError | undefined;
+  #closed = false;
+  #release: () => void;
+  readonly #modules = new Map<string, Promise<GPUShaderModule>>();
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+
+  private constructor(
+    device: GPUDevice,
+    adapter: AdapterFacts,
+    loadShader: (name: string) => Promise<string>,
+    release: () => void,
+  ) {
+    this.device = device;
+    this.adapter = adapter;
+    this.loadShader = loadShader;
+    this.#release = release;
+    device.addEventListener('uncapturederror', (event) => {
+      this.#failure ??= new UserError(`the adapter ${adapter.name} refused a command: ${event.error.message}`);
+    });
+    void device.lost.then((info) => {
+      if (this.#closed) return;
+      this.#failure ??= new UserError(
+        `the adapter ${adapter.name} was lost (${info.message || info.reason}). A driver's watchdog, a sleeping machine or ` +
+          `too little memory does this; resume the run with --resume, with a smaller batch or on another --adapter.`,
+      );
+    });
+  }
+
+  /**
+   * Opens a device on `adapter` with its largest storage limits.
+   * @param release is called after the device is destroyed, to drop what keeps the adapter's instance alive.
+   * @throws UserError where the adapter gives no device.
+   */
+  static async open(
+    adapter: GPUAdapter,
+    kind: AdapterKind,
+    loadShader: (name: string) => Promise<string>,
+    options: GpuOptions = {},
+    release: () => void = () => {},
+  ): Promise<Gpu> {
+    const info = adapter.info;
+    const name = info.description || info.device || info.architecture || info.vendor || 'unnamed adapter';
+    const features = options.features === false ? [] : OPTIONAL_FEATURES.filter((f) => adapter.features.has(f));
+    const maxBinding = Math.min(adapter.limits.maxStorageBufferBindingSize, options.maxBindingSize ?? Infinity);
+    let device: GPUDevice;
+    try {
+      device = await adapter.requestDevice({
+        requiredFeatures: features,
+        requiredLimits:
+          options.features === false
+            ? {}
+            : {
+                maxStorageBufferBindingSize: maxBinding,
+                maxBufferSize: adapter.limits.maxBufferSize,
+                maxComputeWorkgroupStorageSize: adapter.limits.maxComputeWorkgroupStorageSize,
+                maxComputeInvocationsPerWorkgroup: adapter.limits.maxComputeInvocationsPerWorkgroup,
+              },
+      });
+    } catch (error) {
+      throw new UserError(`the adapter ${name} gives no device: ${error instanceof Error ? error.message : error}.`);
+    }
+    const facts: AdapterFacts = {
+      kind,
+      name,
+      vendor: info.vendor,
+      architecture: info.architecture,
+      driver: info.description,
+      subgroupSize: info.subgroupMinSize ?? 0,
+    };
+    return new Gpu(device, facts, loadShader, release);
+  }
+
+  get limits(): GPUSupportedLimits {
+    return this.device.limits;
+  }
+
+  has(feature: GPUFeatureName): boolean {
+    return this.device.features.has(feature);
+  }
+
+  /** Throws what went wrong on the device since it was opened, if anything did. Call it after each wait. */
+  check(): void {
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** The compiled module of a shader's source; each source is compiled once. */
+  module(label: string, code: string): Promise<GPUShaderModule> {
+    let module = this.#modules.get(code);
+    if (!module) {
+      module = this.#compile(label, code);
+      this.#modules.set(code, module);
+    }
+    return module;
+  }
+
+  async #compile(label: string, code: string): Promise<GPUShaderModule> {
+    const module = this.device.createShaderModule({ label, code });
+    const { messages } = await module.getCompilationInfo();
+    const errors = messages.filter((m) => m.type === 'error');
+    if (errors.length > 0) {
+      const lines = errors.map((m) => `${label}.wgsl:${m.lineNum}:${m.linePos}: ${m.message}`);
+      throw new Error(`shader does not compile on ${this.adapter.name}:\n${lines.join('\n')}`);
+    }
+    return module;
+  }
+
+  /** The pipeline of an entry point with its override constants; each is made once. */
+  pipeline(
+    label: string,
+    code: string,
+    entryPoint: string,
+    constants: Readonly<Record<string, number>>,
+  ): Promise<GPUComputePipeline> {
+    const key = JSON.stringify([code, entryPoint, constants]);
+    let pipeline = this.#pipelines.get(key);
+    if (!pipeline) {
+      pipeline = this.module(label, code).then((module) =>
+        this.device.createComputePipelineAsync({
+          label,
+          layout: 'auto',
+          compute: { module, entryPoint, constants: { ...constants } },
+        }),
+      );
+      this.#pipelines.set(key, pipeline);
+    }
+    return pipeline;
+  }
+
+  /** Destroys the device and lets go of the adapter. The program can then end by itself. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#modules.clear();
+    this.#pipelines.clear();
+    this.device.destroy();
+    this.#release();
+    this.#release = () => {};
+  }
+}

@@ -1,0 +1,102 @@
+/** Opens an adapter in Node through the `webgpu` package (Dawn), and in Deno through its own WebGPU. */
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import process from 'node:process';
+import { UsageError, UserError } from '../errors.ts';
+import { bundledDriverFits, useBundledDriver } from './bundled_driver_node.ts';
+import { type AdapterKind, Gpu, type GpuOptions } from './device.ts';
+import { openWebGpu } from './open_web.ts';
+import { withQuietStderr } from './quiet_stderr_node.ts';
+
+export const ADAPTER_CHOICES = ['auto', 'gpu', 'cpu', 'bundled'] as const;
+export type AdapterChoice = (typeof ADAPTER_CHOICES)[number];
+
+const shaders = new URL('../../shaders/', import.meta.url);
+const readShader = (name: string): Promise<string> => readFile(new URL(`${name}.wgsl`, shaders), 'utf8');
+
+/**
+ * Opens the best adapter: a real GPU, else a CPU driver that is installed, else the bundled one.
+ * @param choice `gpu`, `cpu` or `bundled` insists on that kind. `auto` takes the environment variable
+ *   ALBERT_WEBGPU_ADAPTER where it is set.
+ * @throws UserError where there is no such adapter.
+ */
+export async function openGpu(choice: AdapterChoice = 'auto', options: GpuOptions = {}): Promise<Gpu> {
+  const wanted = choice === 'auto' ? fromEnvironment() : choice;
+  if ('Deno' in globalThis) return openWebGpu({ ...options, loadShader: readShader });
+  // Mesa's drivers look for it and complain where it is missing.
+  process.env.XDG_RUNTIME_DIR ??= tmpdir();
+  return withQuietStderr(() => openDawn(wanted, options));
+}
+
+function fromEnvironment(): AdapterChoice {
+  const value = process.env.ALBERT_WEBGPU_ADAPTER ?? 'auto';
+  if ((ADAPTER_CHOICES as readonly string[]).includes(value)) return value as AdapterChoice;
+  throw new UsageError(`ALBERT_WEBGPU_ADAPTER is "${value}"; it must be one of ${ADAPTER_CHOICES.join(', ')}.`);
+}
+
+async function openDawn(choice: AdapterChoice, options: GpuOptions): Promise<Gpu> {
+  if (choice === 'bundled') return openBundled(options);
+  const found = await requestInstalled(choice === 'cpu');
+  const kind: AdapterKind | undefined = found && (isSoftware(found.adapter) ? 'cpu' : 'gpu');
+  if (found && (choice === 'auto' || choice === kind)) {
+    return Gpu.open(found.adapter, kind!, readShader, options, found.release);
+  }
+  found?.release();
+  if (choice === 'auto' && bundledDriverFits()) return openBundled(options);
+  const there = found
+    ? `the only adapter here is ${found.adapter.info.description}, of kind "${kind}"`
+    : 'none was found';
+  const mend =
+    choice === 'cpu'
+      ? 'Install a CPU Vulkan driver (Debian and Ubuntu: mesa-vulkan-drivers, version 23 or newer), or use --adapter bundled.'
+      : 'Install the driver of your GPU with Vulkan support, or use --adapter cpu or --adapter bundled.';
+  throw new UserError(`no adapter of kind "${choice}": ${there}. ${mend}`);
+}
+
+async function openBundled(options: GpuOptions): Promise<Gpu> {
+  await useBundledDriver();
+  const found = await requestInstalled(false);
+  if (!found) throw new UserError('the bundled adapter did not start: Vulkan found no device in it.');
+  return Gpu.open(found.adapter, 'bundled', readShader, options, found.release);
+}
+
+const isSoftware = (adapter: GPUAdapter): boolean =>
+  adapter.info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(adapter.info.description);
+
+async function requestInstalled(software: boolean): Promise<{ adapter: GPUAdapter; release: () => void } | undefined> {
+  const { create } = await loadDawn();
+  // The instance must outlive its devices, and must be let go before the program ends, or Dawn crashes at exit.
+  let instance: GPU | undefined = create([]);
+  const adapter = await instance.requestAdapter(
+    software ? { forceFallbackAdapter: true } : { powerPreference: 'high-performance' },
+  );
+  const release = () => {
+    instance = undefined;
+  };
+  if (!adapter) release();
+  return adapter ? { adapter, release } : undefined;
+}
+
+async function loadDawn(): Promise<typeof import('webgpu')> {
+  try {
+    return await import('webgpu');
+  } catch (error) {
+    throw new UserError(
+      `the npm package "webgpu" does not load on ${process.platform} ${process.arch} ` +
+        `(${error instanceof Error ? error.message.split('\n')[0] : error}): run npm ci; on Linux it needs glibc 2.36 or newer ` +
+        `(Debian 12, Ubuntu 24.04).`,
+    );
+  }
+}
+
+/** One line about the adapter in use, and what would be faster. */
+export function describeAdapter(gpu: Gpu): string {
+  const { kind, name } = gpu.adapter;
+  const hint = {
+    gpu: '',
+    cpu: ' (CPU; a GPU with a Vulkan, Metal or D3D12 driver would be faster)',
+    bundled:
+      " (bundled CPU driver; an installed one, such as Debian's mesa-vulkan-drivers 23+, or a GPU would be faster)",
+  }[kind];
+  return `adapter: ${name}${hint}`;
+}

@@ -1,0 +1,23 @@
+/** Opens the adapter that `navigator.gpu` gives: browsers and Deno. */
+import { UserError } from '../errors.ts';
+import { Gpu, type GpuOptions } from './device.ts';
+import { fetchShader } from './shaders.ts';
+
+/**
+ * @throws UserError where the runtime has no WebGPU or gives no adapter.
+ */
+export async function openWebGpu(
+  options: GpuOptions & { loadShader?: (name: string) => Promise<string> } = {},
+): Promise<Gpu> {
+  const gpu = globalThis.navigator?.gpu as GPU | undefined;
+  if (!gpu) {
+    throw new UserError(
+      'this runtime has no navigator.gpu. WebGPU needs a page served over https or from localhost, in Chrome or Edge 113+, ' +
+        'Safari 26+, Firefox 141+ or Deno 2.',
+    );
+  }
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new UserError('WebGPU gives no adapter here: hardware acceleration may be switched off.');
+  const kind = adapter.info.isFallbackAdapter ? 'cpu' : 'gpu';
+  return Gpu.open(adapter, kind, options.loadShader ?? fetchShader, options);
+}

@@ -1,0 +1,206 @@
+/**
+ * A plan: dispatches recorded once and replayed at every step.
+ *
+ * Recording gives each dispatch its shader, override constants and tensors by name. `build` compiles what is new, all at
+ * once, gives activations their memory by lifetime and makes the bind groups; `encode` then only writes commands.
+ */
+import type { Gpu } from './device.ts';
+import { ActivationPool, placeOf } from './memory.ts';
+import { Tensor } from './tensor.ts';
+import { bindingsOf, specialize } from './wgsl.ts';
+
+export interface Dispatch {
+  /** File name under shaders/, without `.wgsl`. */
+  kernel: string;
+  entryPoint?: string;
+  /** What it is for, such as "layer 3 attention", for the profile. */
+  label?: string;
+  /** Values of the file's `override`s. */
+  constants?: Readonly<Record<string, number>>;
+  /** Values of the file's `const` register-tile sizes. */
+  sizes?: Readonly<Record<string, number>>;
+  /** Tensors by the names of the file's bindings. */
+  bindings: Readonly<Record<string, Tensor>>;
+  workgroups: readonly [number, number?, number?];
+  /** Arithmetic and memory traffic at full capacity, for the profile. */
+  flops?: number;
+  bytes?: number;
+}
+
+export interface Operation {
+  kernel: string;
+  label: string;
+  flops: number;
+  bytes: number;
+}
+
+interface RecordedDispatch extends Dispatch {
+  type: 'dispatch';
+}
+interface RecordedClear {
+  type: 'clear';
+  tensor: Tensor;
+}
+type Recorded = RecordedDispatch | RecordedClear;
+
+type Command =
+  | {
+      type: 'dispatch';
+      pipeline: GPUComputePipeline;
+      bindGroup: GPUBindGroup;
+      workgroups: readonly [number, number, number];
+    }
+  | { type: 'clear'; buffer: GPUBuffer; offset: number; size: number };
+
+export class Plan {
+  readonly #gpu: Gpu;
+  readonly #pool: ActivationPool;
+  readonly #recorded: Recorded[] = [];
+  readonly #activations = new Map<Tensor, { first: number; last: number }>();
+  readonly #kept = new Set<Tensor>();
+  #built = false;
+
+  /** @param pool memory for activations; plans that never run at the same time may share one. */
+  constructor(gpu: Gpu, pool: ActivationPool = new ActivationPool(gpu)) {
+    this.#gpu = gpu;
+    this.#pool = pool;
+  }
+
+  /** An activation: memory only from the first to the last dispatch that uses it. */
+  tensor(label: string, shape: readonly number[]): Tensor {
+    const tensor = new Tensor(label, shape);
+    this.#activations.set(tensor, { first: Infinity, last: -1 });
+    return tensor;
+  }
+
+  /** Keeps an activation readable after the plan has run. */
+  keep(tensor: Tensor): Tensor {
+    this.#kept.add(tensor);
+    return tensor;
+  }
+
+  dispatch(dispatch: Dispatch): void {
+    const limit = this.#gpu.limits.maxComputeWorkgroupsPerDimension;
+    if (dispatch.workgroups.some((n) => n !== undefined && (n < 1 || n > limit || !Number.isInteger(n)))) {
+      throw new Error(`${dispatch.kernel}: ${dispatch.workgroups.join(' × ')} workgroups; each must be 1 to ${limit}`);
+    }
+    for (const tensor of Object.values(dispatch.bindings)) this.#use(tensor);
+    this.#recorded.push({ type: 'dispatch', ...dispatch });
+  }
+
+  /** Fills a tensor with zeros. */
+  clear(tensor: Tensor): void {
+    this.#use(tensor);
+    this.#recorded.push({ type: 'clear', tensor });
+  }
+
+  #use(tensor: Tensor): void {
+    if (this.#built) throw new Error('a built plan takes no more dispatches');
+    const lifetime = this.#activations.get(tensor);
+    if (!lifetime) {
+      if (!tensor.place) throw new Error(`${tensor.label} belongs to another plan`);
+      return;
+    }
+    lifetime.first = Math.min(lifetime.first, this.#recorded.length);
+    lifetime.last = Math.max(lifetime.last, this.#recorded.length);
+  }
+
+  /** Compiles pipelines (in parallel, each once), places activations and makes bind groups. */
+  async build(): Promise<BuiltPlan> {
+    this.#built = true;
+    const gpu = this.#gpu;
+    const lifetimes = [...this.#activations]
+      .filter(([, { last }]) => last >= 0)
+      .map(([tensor, { first, last }]) => ({ tensor, first, last: this.#kept.has(tensor) ? Infinity : last }));
+    this.#pool.place(lifetimes);
+    const commands = await Promise.all(
+      this.#recorded.map((r) => (r.type === 'clear' ? clearCommand(r) : build(gpu, r))),
+    );
+    gpu.check();
+    const operations = this.#recorded.map((r): Operation => {
+      if (r.type === 'clear') return { kernel: 'clear', label: r.tensor.label, flops: 0, bytes: r.tensor.byteLength };
+      return { kernel: r.kernel, label: r.label ?? r.kernel, flops: r.flops ?? 0, bytes: r.bytes ?? 0 };
+    });
+    return new BuiltPlan(commands, operations);
+  }
+}
+
+function clearCommand({ tensor }: RecordedClear): Command {
+  const { buffer, offset } = placeOf(tensor);
+  return { type: 'clear', buffer, offset, size: tensor.byteLength };
+}
+
+async function build(gpu: Gpu, d: RecordedDispatch): Promise<Command> {
+  const source = await gpu.loadShader(d.kernel);
+  const code = d.sizes ? specialize(source, d.sizes) : source;
+  const declared = bindingsOf(code);
+  const pipeline = await gpu.pipeline(d.kernel, code, d.entryPoint ?? 'main', d.constants ?? {});
+  const entries = Object.entries(d.bindings).map(([name, tensor]): GPUBindGroupEntry => {
+    const binding = declared.get(name);
+    if (!binding)
+      throw new Error(`${d.kernel}.wgsl has no binding "${name}"; it has ${[...declared.keys()].join(', ')}`);
+    const { buffer, offset } = placeOf(tensor);
+    const size = binding.access === 'uniform' ? Math.max(16, tensor.byteLength) : tensor.byteLength;
+    return { binding: binding.binding, resource: { buffer, offset, size } };
+  });
+  const bindGroup = gpu.device.createBindGroup({
+    label: d.label ?? d.kernel,
+    layout: pipeline.getBindGroupLayout(0),
+    entries,
+  });
+  const [x, y = 1, z = 1] = d.workgroups;
+  return { type: 'dispatch', pipeline, bindGroup, workgroups: [x, y, z] };
+}
+
+export class BuiltPlan {
+  readonly #commands: readonly Command[];
+  /** One for each command, in order. */
+  readonly operations: readonly Operation[];
+
+  constructor(commands: readonly Command[], operations: readonly Operation[]) {
+    this.#commands = commands;
+    this.operations = operations;
+  }
+
+  get length(): number {
+    return this.#commands.length;
+  }
+
+  /** Writes the commands [from, to) into `encoder`: dispatches in as few passes as there are clears between them. */
+  encode(encoder: GPUCommandEncoder, from = 0, to = this.length): void {
+    let pass: GPUComputePassEncoder | undefined;
+    for (const command of this.#commands.slice(from, to)) {
+      if (command.type === 'clear') {
+        pass?.end();
+        pass = undefined;
+        encoder.clearBuffer(command.buffer, command.offset, command.size);
+      } else {
+        pass ??= encoder.beginComputePass();
+        pass.setPipeline(command.pipeline);
+        pass.setBindGroup(0, command.bindGroup);
+        pass.dispatchWorkgroups(...command.workgroups);
+      }
+    }
+    pass?.end();
+  }
+
+  /** As `encode`, a pass for each command, with its start and end time in queries 2i and 2i + 1. */
+  encodeTimed(encoder: GPUCommandEncoder, querySet: GPUQuerySet, from = 0, to = this.length): void {
+    for (let i = from; i < to; i++) {
+      const command = this.#commands[i]!;
+      if (command.type === 'clear') encoder.clearBuffer(command.buffer, command.offset, command.size);
+      const timestampWrites = {
+        querySet,
+        beginningOfPassWriteIndex: 2 * (i - from),
+        endOfPassWriteIndex: 2 * (i - from) + 1,
+      };
+      const pass = encoder.beginComputePass({ timestampWrites });
+      if (command.type === 'dispatch') {
+        pass.setPipeline(command.pipeline);
+        pass.setBindGroup(0, command.bindGroup);
+        pass.dispatchWorkgroups(...command.workgroups);
+      }
+      pass.end();
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/** Reading GPU memory back, and waiting for it without burning a core. */
+import type { Gpu } from './device.ts';
+import { placeOf } from './memory.ts';
+import type { Tensor } from './tensor.ts';
+
+const MAP_READ = 0x1 | 0x8; // GPUBufferUsage.MAP_READ | COPY_DST
+const READ = 0x1; // GPUMapMode.READ
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Awaits GPU work. Dawn's Node bindings spin a core while a promise of theirs is pending, which takes that core from a CPU
+ * adapter; so this sleeps for most of a running estimate of the time left and only then awaits.
+ */
+export class Pacer {
+  /** Estimated milliseconds for one unit of work (whatever unit the caller counts in). */
+  #perUnit = 0;
+  #lastDone = 0;
+
+  /** @param units how much work was submitted since the last wait, in the same unit at each call. */
+  async wait<T>(start: () => Promise<T>, units: number, submitted = performance.now()): Promise<T> {
+    const begin = Math.max(submitted, this.#lastDone);
+    const expected = this.#perUnit * units;
+    const left = begin + expected * 0.9 - performance.now();
+    if (left > 1) await sleep(left);
+    const result = await start();
+    const now = performance.now();
+    const measured = (now - begin) / Math.max(units, 1e-9);
+    // The least time counts: the estimate must not grow with what this process itself was late.
+    this.#perUnit = this.#perUnit === 0 ? measured : this.#perUnit * 0.8 + measured * 0.2;
+    this.#lastDone = now;
+    return result;
+  }
+}
+
+/** Copies of small results, read some steps later through a ring of staging buffers, in the order they were written. */
+export class ReadbackRing {
+  readonly #gpu: Gpu;
+  readonly #staging: GPUBuffer[];
+  readonly #bytes: number;
+  #next = 0;
+
+  /** @param depth how many results may be under way at once. */
+  constructor(gpu: Gpu, bytes: number, depth: number) {
+    this.#gpu = gpu;
+    this.#bytes = bytes;
+    this.#staging = Array.from({ length: depth }, (_, i) =>
+      gpu.device.createBuffer({ label: `readback ${i}`, size: bytes, usage: MAP_READ }),
+    );
+  }
+
+  /** Adds the copy to `encoder`. The function that comes back reads it; call it after the submit, and before `depth` more. */
+  copy(encoder: GPUCommandEncoder, tensor: Tensor): () => Promise<Float32Array> {
+    const staging = this.#staging[this.#next++ % this.#staging.length]!;
+    const { buffer, offset } = placeOf(tensor);
+    encoder.copyBufferToBuffer(buffer, offset, staging, 0, this.#bytes);
+    return async () => {
+      await mapForReading(this.#gpu, staging, this.#bytes);
+      const values = new Float32Array(staging.getMappedRange(0, this.#bytes).slice(0));
+      staging.unmap();
+      return values;
+    };
+  }
+
+  destroy(): void {
+    for (const buffer of this.#staging) buffer.destroy();
+  }
+}
+
+async function mapForReading(gpu: Gpu, staging: GPUBuffer, bytes: number): Promise<void> {
+  try {
+    await staging.mapAsync(READ, 0, bytes);
+  } catch (error) {
+    gpu.check(); // a lost device says more than the failed map
+    throw error;
+  }
+  gpu.check();
+}
+
+/** Reads a whole tensor. For results and checkpoints; in a training step use a ReadbackRing. */
+export async function readTensor(gpu: Gpu, tensor: Tensor): Promise<Float32Array<ArrayBuffer>> {
+  return new Float32Array(await readBytes(gpu, tensor));
+}
+
+/** As readTensor, for a tensor of u32 or i32. */
+export async function readBytes(gpu: Gpu, tensor: Tensor): Promise<ArrayBuffer> {
+  const { buffer, offset } = placeOf(tensor);
+  const bytes = tensor.byteLength;
+  const staging = gpu.device.createBuffer({ label: `read ${tensor.label}`, size: bytes, usage: MAP_READ });
+  const encoder = gpu.device.createCommandEncoder();
+  encoder.copyBufferToBuffer(buffer, offset, staging, 0, bytes);
+  gpu.device.queue.submit([encoder.finish()]);
+  await mapForReading(gpu, staging, bytes);
+  const copy = staging.getMappedRange().slice(0);
+  staging.destroy();
+  return copy;
+}
