@@ -1,5 +1,5 @@
 /** Opens an adapter in Node through the `webgpu` package (Dawn), and in Deno through its own WebGPU. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import process from 'node:process';
 import { UsageError, UserError } from '../errors.ts';
@@ -36,7 +36,9 @@ function fromEnvironment(): AdapterChoice {
 
 async function openDawn(choice: AdapterChoice, options: GpuOptions): Promise<Gpu> {
   if (choice === 'bundled') return openBundled(options);
-  const found = await requestInstalled(choice === 'cpu');
+  const software = choice === 'cpu';
+  if (software) await hideHardwareDrivers();
+  const found = await requestInstalled(software && process.platform === 'win32');
   const kind: AdapterKind | undefined = found && (isSoftware(found.adapter) ? 'cpu' : 'gpu');
   if (found && (choice === 'auto' || choice === kind)) {
     return Gpu.open(found.adapter, kind!, readShader, options, found.release);
@@ -63,12 +65,26 @@ async function openBundled(options: GpuOptions): Promise<Gpu> {
 const isSoftware = (adapter: GPUAdapter): boolean =>
   adapter.info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(adapter.info.description);
 
-async function requestInstalled(software: boolean): Promise<{ adapter: GPUAdapter; release: () => void } | undefined> {
+/** Leaves Vulkan's loader only the CPU drivers (Mesa's lavapipe), since Dawn lets nobody choose among a system's adapters. */
+async function hideHardwareDrivers(): Promise<void> {
+  if (process.platform !== 'linux') return;
+  const folders = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
+  const lists = await Promise.all(folders.map((f) => readdir(f).catch(() => [])));
+  const drivers = lists.flatMap((names, i) =>
+    names.filter((n) => n.startsWith('lvp_icd')).map((n) => `${folders[i]}/${n}`),
+  );
+  if (drivers.length === 0) return;
+  process.env.VK_ICD_FILENAMES = drivers.join(':');
+  process.env.VK_DRIVER_FILES = drivers.join(':');
+}
+
+/** @param fallback asks for the system's own software adapter (Windows has one). */
+async function requestInstalled(fallback: boolean): Promise<{ adapter: GPUAdapter; release: () => void } | undefined> {
   const { create } = await loadDawn();
   // The instance must outlive its devices, and must be let go before the program ends, or Dawn crashes at exit.
   let instance: GPU | undefined = create([]);
   const adapter = await instance.requestAdapter(
-    software ? { forceFallbackAdapter: true } : { powerPreference: 'high-performance' },
+    fallback ? { forceFallbackAdapter: true } : { powerPreference: 'high-performance' },
   );
   const release = () => {
     instance = undefined;

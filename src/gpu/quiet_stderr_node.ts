@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 
 const CHATTER =
-  /^(Warning: maxDynamic\w+ artificially reduced|error: XDG_RUNTIME_DIR|WARNING: (lavapipe|dzn|radv) is not a conformant|MESA: |TU: |libEGL warning)/;
+  /^(Warning: maxDynamic\w+ artificially reduced|Warning: Couldn't load Vulkan|error: XDG_RUNTIME_DIR|WARNING: (lavapipe|dzn|radv) is not a conformant|MESA: |TU: |libEGL warning)/;
 
 /**
  * Runs `action` with file descriptor 2 turned to a file, then writes to the real stderr every line that is not known chatter.
@@ -17,12 +17,18 @@ export async function withQuietStderr<T>(action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } finally {
-    const kept = redirect
-      .stop()
-      .split('\n')
-      .filter((line) => line !== '' && !CHATTER.test(line));
+    const kept = withoutChatter(redirect.stop());
     if (kept.length > 0) process.stderr.write(`${kept.join('\n')}\n`);
   }
+}
+
+/** The lines that are not known chatter; a trace ("    at …") goes with the line above it. */
+export function withoutChatter(text: string): string[] {
+  let dropping = false;
+  return text.split('\n').filter((line) => {
+    if (!/^\s+at /.test(line)) dropping = line === '' || CHATTER.test(line);
+    return !dropping;
+  });
 }
 
 function startRedirect(): { stop: () => string } | undefined {
