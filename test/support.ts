@@ -12,7 +12,7 @@ const shared = fileURLToPath(new URL('../../shared/', import.meta.url));
  * what is too large for them, beside the clone in ../shared/reference. Undefined where none has it: skip the test then.
  */
 export function reference(path: string): string | undefined {
-  const own = process.env['REFERENCE'];
+  const own = process.env.REFERENCE;
   const candidates = own ? [`${own}/${path}`] : [`${fixtures}${path}`, `${shared}reference/${path}`];
   return candidates.find((candidate) => existsSync(candidate));
 }

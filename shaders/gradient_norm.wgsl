@@ -1,0 +1,66 @@
+// Global gradient norm and the factor that clips it:
+//   norm = sqrt(Σ gradient²),   factor = min(1, MAX_NORM / (norm + 1e-6)),   loss = Σ token_loss
+//
+// Two entry points, in this order: `partial` gives each workgroup's sum of squares, `finish` (one workgroup) the rest. Sums have
+// a fixed order. A norm that is not finite gives a factor of 0, so that no parameter takes it up; read `result` and stop.
+//
+//   gradient    [COUNT] f32, all parameters' gradients in one buffer
+//   partials    [PARTIALS] f32
+//   batch.tokens  number of token losses T
+//   token_loss  [T] f32
+//   result      [4] f32: norm, factor, loss, 1 where norm and loss are finite (else 0)
+//
+// Overrides: COUNT, PARTIALS (a multiple of 64), MAX_NORM (0: no clipping).
+// Dispatch: `partial` PARTIALS / 64 workgroups; `finish` 1 workgroup.
+// Source: Pascanu et al. 2013; the form of torch.nn.utils.clip_grad_norm_.
+
+override COUNT: u32 = 1u;
+override PARTIALS: u32 = 64u;
+override MAX_NORM: f32 = 1.0;
+
+struct Batch { tokens: u32 }
+
+@group(0) @binding(0) var<uniform> batch: Batch;
+@group(0) @binding(1) var<storage, read> gradient: array<f32>;
+@group(0) @binding(2) var<storage, read_write> partials: array<f32>;
+@group(0) @binding(3) var<storage, read> token_loss: array<f32>;
+@group(0) @binding(4) var<storage, read_write> result: array<f32>;
+
+@compute @workgroup_size(64)
+fn partial(@builtin(global_invocation_id) id: vec3u) {
+  var sum = 0.0;
+  for (var i = id.x; i < COUNT; i += PARTIALS) {
+    sum += gradient[i] * gradient[i];
+  }
+  partials[id.x] = sum;
+}
+
+var<workgroup> squares: array<f32, 64>;
+var<workgroup> losses: array<f32, 64>;
+
+@compute @workgroup_size(64)
+fn finish(@builtin(local_invocation_index) lane: u32) {
+  var square = 0.0;
+  for (var i = lane; i < PARTIALS; i += 64u) { square += partials[i]; }
+  var loss = 0.0;
+  for (var t = lane; t < batch.tokens; t += 64u) { loss += token_loss[t]; }
+  squares[lane] = square;
+  losses[lane] = loss;
+  workgroupBarrier();
+  if lane != 0u { return; }
+  square = 0.0;
+  loss = 0.0;
+  for (var i = 0u; i < 64u; i++) {
+    square += squares[i];
+    loss += losses[i];
+  }
+  // Compilers may assume that nothing is NaN or infinite; bits tell the truth.
+  let finite = (bitcast<u32>(square) & 0x7f800000u) != 0x7f800000u && (bitcast<u32>(loss) & 0x7f800000u) != 0x7f800000u;
+  let norm = sqrt(square);
+  var factor = 1.0;
+  if MAX_NORM > 0.0 { factor = min(1.0, MAX_NORM / (norm + 1e-6)); }
+  result[0] = norm;
+  result[1] = select(0.0, factor, finite);
+  result[2] = loss;
+  result[3] = select(0.0, 1.0, finite);
+}

@@ -1,0 +1,44 @@
+// Linear layer, forward:  out[t, n] = Σ_k x[t, k] · weight[n, k] + bias[n]
+//
+//   batch.tokens  number of rows T
+//   x             [T, IN]
+//   weight        [OUT, IN], as PyTorch stores it
+//   bias          [OUT]
+//   out           [T, OUT]
+//
+// Sizes: ROWS, rows of x that an invocation keeps in registers (a const).
+// Overrides: IN, OUT.
+// Dispatch: (ceil(OUT / 16), ceil(T / ROWS)) workgroups; an invocation owns a column of ROWS rows. x is read at addresses that are
+//   the same for the whole workgroup.
+
+const ROWS: u32 = 16;
+
+override IN: u32 = 768u;
+override OUT: u32 = 768u;
+
+struct Batch { tokens: u32 }
+
+@group(0) @binding(0) var<uniform> batch: Batch;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> weight: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size(16)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = group.y * ROWS;
+  if row >= batch.tokens { return; }
+  let n = min(group.x * 16u + lane, OUT - 1u);
+  let last = batch.tokens - 1u;
+  var sums: array<f32, ROWS>;
+  for (var k = 0u; k < IN; k++) {
+    let w = weight[n * IN + k];
+    for (var r = 0u; r < ROWS; r++) {
+      sums[r] += w * x[min(row + r, last) * IN + k];
+    }
+  }
+  if group.x * 16u + lane >= OUT { return; }
+  for (var r = 0u; r < ROWS; r++) {
+    if row + r < batch.tokens { out[(row + r) * OUT + n] = sums[r] + bias[n]; }
+  }
+}

@@ -1,0 +1,31 @@
+// Softmax over the labels:  out[t, c] = exp(logits[t, c] − max) / Σ exp(logits[t] − max)
+//
+//   batch.tokens  number of rows T
+//   logits, out   [T, LABELS]
+//
+// Overrides: LABELS.
+// Dispatch: ceil(T / 16) workgroups; an invocation owns a row.
+
+override LABELS: u32 = 2u;
+
+struct Batch { tokens: u32 }
+
+@group(0) @binding(0) var<uniform> batch: Batch;
+@group(0) @binding(1) var<storage, read> logits: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size(16)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let token = id.x;
+  if token >= batch.tokens { return; }
+  let row = token * LABELS;
+  var highest = logits[row];
+  for (var c = 1u; c < LABELS; c++) { highest = max(highest, logits[row + c]); }
+  var sum = 0.0;
+  for (var c = 0u; c < LABELS; c++) {
+    let e = exp(logits[row + c] - highest);
+    out[row + c] = e;
+    sum += e;
+  }
+  for (var c = 0u; c < LABELS; c++) { out[row + c] /= sum; }
+}

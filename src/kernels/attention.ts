@@ -1,0 +1,74 @@
+/** Attention over packed sequences, in the streaming form. */
+import type { Plan } from '../gpu/plan.ts';
+import type { Tensor } from '../gpu/tensor.ts';
+import { type BatchBuffers, TILE } from './batch.ts';
+
+export interface AttentionOptions {
+  heads: number;
+  /** Rate of dropout on the probabilities, and which dropout of the model it is. */
+  dropout: number;
+  site: number;
+}
+
+function common(label: string, batch: BatchBuffers, qkv: Tensor, { heads, dropout, site }: AttentionOptions) {
+  const headSize = qkv.shape[1]! / 3 / heads;
+  if (!Number.isInteger(headSize / 4)) throw new Error(`${label}: head size ${headSize} is not a multiple of 4`);
+  return {
+    sizes: { HEAD_VECS: headSize / 4 },
+    constants: { HEADS: heads, DROPOUT: dropout, SITE: site, LANES: TILE },
+    inputs: { batch: batch.attention, random: batch.random, tiles: batch.tiles, qkv },
+    // As many tiles as tokens where every sequence is one token long; what is past the batch's own count returns at once.
+    workgroups: [batch.tiles.shape[0]!, heads] as const,
+  };
+}
+
+/** Records out and logSum.  qkv [tokens, 3 · hidden]: queries, keys, values; out [tokens, hidden]; logSum [tokens, heads]. */
+export function attentionForward(
+  plan: Plan,
+  batch: BatchBuffers,
+  t: { qkv: Tensor; out: Tensor; logSum: Tensor },
+  options: AttentionOptions,
+  label: string,
+): void {
+  const c = common(label, batch, t.qkv, options);
+  plan.dispatch({
+    kernel: 'attention_forward',
+    label,
+    sizes: c.sizes,
+    constants: c.constants,
+    bindings: { ...c.inputs, out: t.out, log_sum: t.logSum },
+    workgroups: c.workgroups,
+    bytes: 4 * (t.qkv.size + t.out.size),
+  });
+}
+
+/** Records gradQkv [tokens, 3 · hidden] from gradOut [tokens, hidden] and what the forward pass read and wrote. */
+export function attentionBackward(
+  plan: Plan,
+  batch: BatchBuffers,
+  t: { qkv: Tensor; out: Tensor; logSum: Tensor; gradOut: Tensor; gradQkv: Tensor },
+  options: AttentionOptions,
+  label: string,
+): void {
+  const c = common(label, batch, t.qkv, options);
+  const delta = plan.tensor(`${label} delta`, t.logSum.shape);
+  const shared = { ...c.inputs, log_sum: t.logSum, grad_out: t.gradOut, grad_qkv: t.gradQkv, delta };
+  plan.dispatch({
+    kernel: 'attention_backward_query',
+    label: `${label} grad q`,
+    sizes: c.sizes,
+    constants: c.constants,
+    bindings: { ...shared, out: t.out },
+    workgroups: c.workgroups,
+    bytes: 4 * (t.qkv.size + 3 * t.out.size),
+  });
+  plan.dispatch({
+    kernel: 'attention_backward_key_value',
+    label: `${label} grad k, v`,
+    sizes: c.sizes,
+    constants: c.constants,
+    bindings: shared,
+    workgroups: c.workgroups,
+    bytes: 4 * (t.qkv.size + 3 * t.out.size),
+  });
+}

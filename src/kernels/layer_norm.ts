@@ -1,0 +1,101 @@
+/** Residual and LayerNorm, out = (sum − mean) · rstd · gamma + beta with sum = x + residual. */
+import type { Plan } from '../gpu/plan.ts';
+import type { Tensor } from '../gpu/tensor.ts';
+import type { BatchBuffers } from './batch.ts';
+
+const ROWS = 16;
+
+/** What the backward pass needs: the normalised sum [tokens, width], and mean and rstd of each row [tokens, 2]. */
+export interface LayerNormSaved {
+  sum: Tensor;
+  stats: Tensor;
+}
+
+/**
+ * Records the forward pass.  x, residual, out [tokens, width]; gamma, beta [width].
+ * @param save false for inference: nothing is kept for a backward pass.
+ */
+export function layerNormForward(
+  plan: Plan,
+  batch: BatchBuffers,
+  t: { x: Tensor; residual?: Tensor; gamma: Tensor; beta: Tensor; out: Tensor },
+  epsilon: number,
+  label: string,
+  save = true,
+): LayerNormSaved {
+  const [tokens, width] = t.x.shape as [number, number];
+  const saved = {
+    sum: plan.tensor(`${label} sum`, save ? [tokens, width] : [4]),
+    stats: plan.tensor(`${label} stats`, save ? [tokens, 2] : [4]),
+  };
+  plan.dispatch({
+    kernel: 'layer_norm_forward',
+    label,
+    constants: { WIDTH: width, EPSILON: epsilon, RESIDUAL: Number(t.residual !== undefined), SAVE: Number(save) },
+    bindings: {
+      batch: batch.tokens,
+      x: t.x,
+      residual: t.residual ?? t.x,
+      gamma: t.gamma,
+      beta: t.beta,
+      ...saved,
+      out: t.out,
+    },
+    workgroups: [Math.ceil(tokens / ROWS)],
+    flops: 8 * tokens * width,
+    bytes: 4 * tokens * width * (save ? 4 : 3),
+  });
+  return saved;
+}
+
+/** Records gradIn, the gradient of x and of residual alike [tokens, width]. */
+export function layerNormBackward(
+  plan: Plan,
+  batch: BatchBuffers,
+  t: LayerNormSaved & { gradOut: Tensor; gamma: Tensor; gradIn: Tensor },
+  label: string,
+): void {
+  const [tokens, width] = t.gradIn.shape as [number, number];
+  plan.dispatch({
+    kernel: 'layer_norm_backward',
+    label: `${label} grad x`,
+    constants: { WIDTH: width },
+    bindings: {
+      batch: batch.tokens,
+      grad_out: t.gradOut,
+      sum: t.sum,
+      stats: t.stats,
+      gamma: t.gamma,
+      grad_in: t.gradIn,
+    },
+    workgroups: [Math.ceil(tokens / ROWS)],
+    flops: 14 * tokens * width,
+    bytes: 12 * tokens * width,
+  });
+}
+
+/** Records gradGamma += … and gradBeta += …, [width] each. */
+export function layerNormGradParameters(
+  plan: Plan,
+  batch: BatchBuffers,
+  t: LayerNormSaved & { gradOut: Tensor; gradGamma: Tensor; gradBeta: Tensor },
+  label: string,
+): void {
+  const [tokens, width] = t.gradOut.shape as [number, number];
+  plan.dispatch({
+    kernel: 'layer_norm_gradient',
+    label: `${label} grad gamma, beta`,
+    constants: { WIDTH: width },
+    bindings: {
+      batch: batch.tokens,
+      grad_out: t.gradOut,
+      sum: t.sum,
+      stats: t.stats,
+      grad_gamma: t.gradGamma,
+      grad_beta: t.gradBeta,
+    },
+    workgroups: [Math.ceil(width / 32)],
+    flops: 5 * tokens * width,
+    bytes: 8 * tokens * width,
+  });
+}
