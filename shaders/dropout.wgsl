@@ -1,11 +1,11 @@
-// Dropout, in place:  x[i] = x[i] / (1 − RATE) with probability 1 − RATE, else 0
+// Dropout:  out[i] = x[i] / (1 − RATE) with probability 1 − RATE, else 0
 //
 // Whether element i is kept is a function of (seed, step, SITE, i) alone, so the backward pass and a resumed run draw the same
 // numbers: run the same dispatch over the gradient.
 //
 //   batch.tokens  number of rows T
 //   random        seed and step
-//   x             [T, WIDTH], changed
+//   x, out        [T, WIDTH]
 //
 // Overrides: WIDTH, SITE (which dropout of the model this is), RATE (0 <= RATE < 1).
 // Dispatch: ceil(T · WIDTH / 64) workgroups, over x and then y.
@@ -20,7 +20,8 @@ struct Random { seed: u32, step: u32 }
 
 @group(0) @binding(0) var<uniform> batch: Batch;
 @group(0) @binding(1) var<uniform> random: Random;
-@group(0) @binding(2) var<storage, read_write> x: array<f32>;
+@group(0) @binding(2) var<storage, read> x: array<f32>;
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
 
 fn pcg(input: u32) -> u32 {
   let state = input * 747796405u + 2891336453u;
@@ -34,5 +35,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if i >= batch.tokens * WIDTH { return; }
   let key = pcg(SITE + pcg(random.step + pcg(random.seed)));
   let draw = f32(pcg(key + pcg(i)) >> 8u) * (1.0 / 16777216.0); // [0, 1)
-  x[i] = select(0.0, x[i] * (1.0 / (1.0 - RATE)), draw >= RATE);
+  out[i] = select(0.0, x[i] * (1.0 / (1.0 - RATE)), draw >= RATE);
 }

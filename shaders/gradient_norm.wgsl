@@ -10,12 +10,14 @@
 //   token_loss  [T] f32
 //   result      [4] f32: norm, factor, loss, 1 where norm and loss are finite (else 0)
 //
-// Overrides: COUNT, PARTIALS (a multiple of 64), MAX_NORM (0: no clipping).
+// Overrides: COUNT, PARTIALS (a multiple of 64), FIRST (where `partial` writes, for gradients too long for one binding: run it for
+//   each piece, then `finish` with PARTIALS over all), MAX_NORM (0: no clipping).
 // Dispatch: `partial` PARTIALS / 64 workgroups; `finish` 1 workgroup.
 // Source: Pascanu et al. 2013; the form of torch.nn.utils.clip_grad_norm_.
 
 override COUNT: u32 = 1u;
 override PARTIALS: u32 = 64u;
+override FIRST: u32 = 0u;
 override MAX_NORM: f32 = 1.0;
 
 struct Batch { tokens: u32 }
@@ -32,7 +34,7 @@ fn partial(@builtin(global_invocation_id) id: vec3u) {
   for (var i = id.x; i < COUNT; i += PARTIALS) {
     sum += gradient[i] * gradient[i];
   }
-  partials[id.x] = sum;
+  partials[FIRST + id.x] = sum;
 }
 
 var<workgroup> squares: array<f32, 64>;

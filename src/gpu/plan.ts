@@ -66,6 +66,11 @@ export class Plan {
     this.#pool = pool;
   }
 
+  /** Largest piece of a buffer that a dispatch can bind, in bytes. */
+  get maxBindingSize(): number {
+    return this.#gpu.limits.maxStorageBufferBindingSize;
+  }
+
   /** An activation: memory only from the first to the last dispatch that uses it. */
   tensor(label: string, shape: readonly number[]): Tensor {
     const tensor = new Tensor(label, shape);

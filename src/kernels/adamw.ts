@@ -42,6 +42,15 @@ export class StepUniform {
   }
 }
 
+/** Pieces of a flat buffer that fit a binding, at multiples of 256 bytes. */
+function chunksOf(plan: Plan, size: number): { from: number; count: number }[] {
+  const most = Math.floor(plan.maxBindingSize / 256) * 64;
+  return Array.from({ length: Math.ceil(size / most) }, (_, i) => ({
+    from: i * most,
+    count: Math.min(most, size - i * most),
+  }));
+}
+
 /**
  * Records the norm of the whole gradient and the sum of the token losses.
  * @param result [4]: norm, clipping factor, loss, 1 where both are finite.
@@ -52,27 +61,29 @@ export function gradientNorm(
   t: { gradient: Tensor; tokenLoss: Tensor; result: Tensor },
   maxNorm: number,
 ): void {
-  const partials = plan.tensor('gradient norm partials', [PARTIALS]);
-  const constants = { COUNT: t.gradient.size, PARTIALS };
-  plan.dispatch({
-    kernel: 'gradient_norm',
-    entryPoint: 'partial',
-    label: 'gradient norm',
-    constants: { ...constants },
-    bindings: { gradient: t.gradient, partials },
-    workgroups: [PARTIALS / 64],
-    flops: 2 * t.gradient.size,
-    bytes: t.gradient.byteLength,
-  });
+  const chunks = chunksOf(plan, t.gradient.size);
+  const partials = plan.tensor('gradient norm partials', [PARTIALS * chunks.length]);
+  for (const [i, { from, count }] of chunks.entries()) {
+    plan.dispatch({
+      kernel: 'gradient_norm',
+      entryPoint: 'partial',
+      label: 'gradient norm',
+      constants: { COUNT: count, PARTIALS, FIRST: i * PARTIALS },
+      bindings: { gradient: t.gradient.rows(from, count), partials },
+      workgroups: [PARTIALS / 64],
+      flops: 2 * count,
+      bytes: 4 * count,
+    });
+  }
   plan.dispatch({
     kernel: 'gradient_norm',
     entryPoint: 'finish',
     label: 'gradient norm, loss',
-    constants: { PARTIALS, MAX_NORM: maxNorm },
+    constants: { PARTIALS: partials.size, MAX_NORM: maxNorm },
     bindings: { batch: batch.tokens, partials, token_loss: t.tokenLoss, result: t.result },
     workgroups: [1],
-    flops: PARTIALS + t.tokenLoss.size,
-    bytes: 4 * (PARTIALS + t.tokenLoss.size),
+    flops: partials.size + t.tokenLoss.size,
+    bytes: 4 * (partials.size + t.tokenLoss.size),
   });
 }
 
@@ -84,22 +95,25 @@ export function adamW(
   decayed: number,
   options: AdamWOptions,
 ): void {
-  const COUNT = t.parameter.size;
-  plan.dispatch({
-    kernel: 'adamw',
-    label: 'AdamW',
-    constants: {
-      COUNT,
-      DECAYED: decayed,
-      BETA1: options.beta1,
-      BETA2: options.beta2,
-      REST1: 1 - options.beta1,
-      REST2: 1 - options.beta2,
-      EPSILON: options.epsilon,
-    },
-    bindings: { step: step.tensor, ...t },
-    workgroups: workgroupsFor(COUNT, 64),
-    flops: 14 * COUNT,
-    bytes: 28 * COUNT,
-  });
+  const { clip, ...flat } = t;
+  for (const { from, count } of chunksOf(plan, t.parameter.size)) {
+    const slices = Object.entries(flat).map(([name, tensor]) => [name, tensor.rows(from, count)] as const);
+    plan.dispatch({
+      kernel: 'adamw',
+      label: 'AdamW',
+      constants: {
+        COUNT: count,
+        DECAYED: Math.min(count, Math.max(0, decayed - from)),
+        BETA1: options.beta1,
+        BETA2: options.beta2,
+        REST1: 1 - options.beta1,
+        REST2: 1 - options.beta2,
+        EPSILON: options.epsilon,
+      },
+      bindings: { step: step.tensor, clip, ...Object.fromEntries(slices) },
+      workgroups: workgroupsFor(count, 64),
+      flops: 14 * count,
+      bytes: 28 * count,
+    });
+  }
 }

@@ -1,19 +1,25 @@
-/** Dropout, in place; the same dispatch over the gradient is its backward pass. */
+/** Dropout; the same dispatch over the gradient is its backward pass. */
 import type { Plan } from '../gpu/plan.ts';
 import type { Tensor } from '../gpu/tensor.ts';
 import type { BatchBuffers } from './batch.ts';
 import { workgroupsFor } from './workgroups.ts';
 
-/** Records dropout of x [tokens, width] at `rate`; nothing at rate 0. @param site which dropout of the model this is. */
-export function dropout(plan: Plan, batch: BatchBuffers, x: Tensor, rate: number, site: number, label: string): void {
-  if (rate === 0) return;
+/**
+ * Records dropout of x [tokens, width] at `rate`.
+ * @param site which dropout of the model this is: each draws its own numbers.
+ * @returns the result, or x itself at rate 0, where nothing is recorded.
+ */
+export function dropout(plan: Plan, batch: BatchBuffers, x: Tensor, rate: number, site: number, label: string): Tensor {
+  if (rate === 0) return x;
+  const out = plan.tensor(label, x.shape);
   plan.dispatch({
     kernel: 'dropout',
     label,
     constants: { WIDTH: x.shape[1]!, RATE: rate, SITE: site },
-    bindings: { batch: batch.tokens, random: batch.random, x },
+    bindings: { batch: batch.tokens, random: batch.random, x, out },
     workgroups: workgroupsFor(x.size, 64),
     flops: x.size,
     bytes: 8 * x.size,
   });
+  return out;
 }

@@ -9,10 +9,9 @@ async function run(rows: number, width: number, rate: number, site: number, seed
   const gpu = await testGpu();
   const got = await runOnce(gpu, (plan) => {
     const x = upload(gpu, 'x', new Float32Array(rows * width).fill(1), [rows, width]);
-    dropout(plan, batchOf(gpu, [rows], { seed }), x, rate, site, 'dropout');
-    return { x };
+    return { out: dropout(plan, batchOf(gpu, [rows], { seed }), x, rate, site, 'dropout') };
   });
-  return got.x;
+  return got.out;
 }
 
 test('drops the expected share and scales the rest', async () => {
