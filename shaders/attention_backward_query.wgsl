@@ -1,23 +1,21 @@
 // Attention over packed sequences, gradient of the queries. With P as in attention_forward.wgsl, recomputed from log_sum,
-//   dP_ij = grad_out_i · v_j,   delta_i = grad_out_i · out_i = Σ_j P_ij dP_ij,   grad_q_i = Σ_j P_ij (dP_ij − delta_i) k_j / sqrt(head_size)
+//   dP_ij = grad_out_i · v_j,   delta_i = grad_out_i · out_i = Σ_j P_ij dP_ij,   grad_q_i = Σ_j P_ij (dP_ij − delta_i) k_j / sqrt(HEAD_SIZE)
 //
 //   batch.tiles   number of tiles;  a tile is up to LANES queries of one sequence
 //   random        seed and step of the dropout; bind anything where DROPOUT is 0
 //   tiles         [tiles, 3] u32: first token of the tile, first token of its sequence, end of its sequence (exclusive)
-//   qkv           [T, 3, HEADS, head_size]: queries, keys and values side by side, as one product with three weights gives them
-//   grad_out, out  [T, HEADS, head_size]
+//   qkv           [T, 3, HEADS, HEAD_SIZE]: queries, keys and values side by side, as one product with three weights gives them
+//   grad_out, out  [T, HEADS, HEAD_SIZE]
 //   log_sum        [T, HEADS], saved by the forward pass
-//   grad_qkv       [T, 3, HEADS, head_size]: the query third is overwritten, the others are left alone
+//   grad_qkv       [T, 3, HEADS, HEAD_SIZE]: the query third is overwritten, the others are left alone
 //   delta          [T, HEADS], overwritten, for attention_backward_key_value.wgsl
 //
-// Sizes: HEAD_VECS = head_size / 4.
-// Overrides: HEADS, LANES, DROPOUT, SITE: as in the forward pass.
-// Dispatch: (tiles, HEADS) workgroups; an invocation owns a query.
+// Overrides: HEADS, HEAD_SIZE, LANES, DROPOUT, SITE: as in the forward pass.
+// Dispatch: (tiles, HEADS) workgroups; an invocation owns a query and sums in its row of `grad_qkv`.
 // Source: Dao et al. 2022 (arXiv:2205.14135), appendix B.
 
-const HEAD_VECS: u32 = 16;
-
 override HEADS: u32 = 12u;
+override HEAD_SIZE: u32 = 64u;
 override DROPOUT: f32 = 0.0;
 override SITE: u32 = 0u;
 override LANES: u32 = 8u;
@@ -41,15 +39,13 @@ fn pcg(input: u32) -> u32 {
   return (word >> 22u) ^ word;
 }
 
+fn dropout_key(head: u32) -> u32 { return pcg(head + pcg(SITE + pcg(random.step + pcg(random.seed)))); }
+
 // 0 or 1 / (1 − DROPOUT) for the probability of `key` in the sum of `query`; the same in forward and backward.
 fn kept(base: u32, query: u32, key: u32) -> f32 {
   let draw = f32(pcg(pcg(base + query) + key) >> 8u) * (1.0 / 16777216.0); // [0, 1)
   return select(0.0, 1.0 / (1.0 - DROPOUT), draw >= DROPOUT);
 }
-
-fn dropout_key(head: u32) -> u32 { return pcg(head + pcg(SITE + pcg(random.step + pcg(random.seed)))); }
-
-fn total(v: vec4f) -> f32 { return (v.x + v.y) + (v.z + v.w); }
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -59,48 +55,44 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let start = tiles[tile * 3u + 1u];
   let end = tiles[tile * 3u + 2u];
   let query = tiles[tile * 3u] + lane;
-  let mine = min(query, end - 1u);
-  let stride = 3u * HEADS * HEAD_VECS;
-  let key_offset = (HEADS + head) * HEAD_VECS;
-  let value_offset = (2u * HEADS + head) * HEAD_VECS;
-  let row = (mine * HEADS + head) * HEAD_VECS;
-  let scale = inverseSqrt(f32(HEAD_VECS * 4u));
-
-  var q: array<vec4f, HEAD_VECS>;
-  var grad: array<vec4f, HEAD_VECS>;
-  var sums: array<vec4f, HEAD_VECS>;
-  var products = vec4f();
-  for (var d = 0u; d < HEAD_VECS; d++) {
-    q[d] = qkv[mine * stride + head * HEAD_VECS + d] * scale;
-    grad[d] = grad_out[row + d];
-    sums[d] = vec4f();
-    products += grad[d] * out[row + d];
-  }
-  let mean = total(products);
-  let log_weight = log_sum[mine * HEADS + head];
+  if query >= end { return; }
+  // Plus a zero that the compiler can't know: it would unroll the loops over a constant, which takes some drivers a minute.
+  let vecs = HEAD_SIZE / 4u + (batch.tokens >> 31u);
+  let stride = 3u * HEADS * vecs;
+  let q_row = query * stride + head * vecs;
+  let out_row = (query * HEADS + head) * vecs;
+  let keys = (HEADS + head) * vecs;
+  let values = (2u * HEADS + head) * vecs;
+  let scale = inverseSqrt(f32(HEAD_SIZE));
   var base = 0u;
   if DROPOUT > 0.0 { base = dropout_key(head); }
 
-  for (var j = start; j < end; j++) {
-    var s = vec4f();
-    var g = vec4f();
-    for (var d = 0u; d < HEAD_VECS; d++) {
-      s += q[d] * qkv[j * stride + key_offset + d];
-      g += grad[d] * qkv[j * stride + value_offset + d];
-    }
-    let p = exp(min(total(s) - log_weight, 0.0));
-    var dp = total(g);
-    if DROPOUT > 0.0 { dp *= kept(base, mine, j); }
-    let ds = p * (dp - mean) * scale;
-    for (var d = 0u; d < HEAD_VECS; d++) {
-      sums[d] += ds * qkv[j * stride + key_offset + d];
-    }
-  }
+  var products = 0.0;
+  for (var d = 0u; d < vecs; d++) { products += dot(grad_out[out_row + d], out[out_row + d]); }
+  let log_weight = log_sum[query * HEADS + head];
 
-  if query < end {
-    for (var d = 0u; d < HEAD_VECS; d++) {
-      grad_qkv[query * stride + head * HEAD_VECS + d] = sums[d];
+  for (var j = start; j < end; j += 4u) {
+    let key = min(vec4u(j, j + 1u, j + 2u, j + 3u), vec4u(end - 1u));
+    let there = vec4u(j, j + 1u, j + 2u, j + 3u) < vec4u(end);
+    let k = key * stride + keys;
+    let v = key * stride + values;
+    var scores = vec4f();
+    var dp = vec4f();
+    for (var d = 0u; d < vecs; d++) {
+      let q = qkv[q_row + d];
+      let g = grad_out[out_row + d];
+      scores += vec4f(dot(q, qkv[k.x + d]), dot(q, qkv[k.y + d]), dot(q, qkv[k.z + d]), dot(q, qkv[k.w + d]));
+      dp += vec4f(dot(g, qkv[v.x + d]), dot(g, qkv[v.y + d]), dot(g, qkv[v.z + d]), dot(g, qkv[v.w + d]));
     }
-    delta[query * HEADS + head] = mean;
+    let p = select(vec4f(), exp(min(scores * scale - log_weight, vec4f())), there);
+    if DROPOUT > 0.0 {
+      dp *= vec4f(kept(base, query, key.x), kept(base, query, key.y), kept(base, query, key.z), kept(base, query, key.w));
+    }
+    let ds = p * (dp - products) * scale;
+    for (var d = 0u; d < vecs; d++) {
+      let sum = ds.x * qkv[k.x + d] + ds.y * qkv[k.y + d] + ds.z * qkv[k.z + d] + ds.w * qkv[k.w + d];
+      grad_qkv[q_row + d] = select(grad_qkv[q_row + d], vec4f(), j == start) + sum;
+    }
   }
+  delta[query * HEADS + head] = products;
 }

@@ -26,18 +26,20 @@ struct Batch { tokens: u32, scale: f32 }
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let token = id.x;
   if token >= batch.tokens { return; }
-  let row = token * LABELS;
+  // Plus a zero that the compiler can't know: it would unroll the loops over a constant, which takes some drivers seconds.
+  let classes = LABELS + (batch.tokens >> 31u);
+  let row = token * classes;
   let label = labels[token];
   if label == IGNORED {
     loss[token] = 0.0;
-    for (var c = 0u; c < LABELS; c++) { grad_logits[row + c] = 0.0; }
+    for (var c = 0u; c < classes; c++) { grad_logits[row + c] = 0.0; }
     return;
   }
   var highest = logits[row];
-  for (var c = 1u; c < LABELS; c++) { highest = max(highest, logits[row + c]); }
+  for (var c = 1u; c < classes; c++) { highest = max(highest, logits[row + c]); }
   var sum = 0.0;
-  for (var c = 0u; c < LABELS; c++) { sum += exp(logits[row + c] - highest); }
-  for (var c = 0u; c < LABELS; c++) {
+  for (var c = 0u; c < classes; c++) { sum += exp(logits[row + c] - highest); }
+  for (var c = 0u; c < classes; c++) {
     let p = exp(logits[row + c] - highest) / sum;
     grad_logits[row + c] = batch.scale * (p - select(0.0, 1.0, i32(c) == label));
   }

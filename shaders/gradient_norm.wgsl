@@ -1,18 +1,19 @@
 // Global gradient norm and the factor that clips it:
-//   norm = sqrt(Σ gradient²),   factor = min(1, MAX_NORM / (norm + 1e-6)),   loss = Σ token_loss
+//   loss = Σ over batches and tokens of token_loss,   norm = sqrt(Σ gradient²),   factor = min(1, MAX_NORM / (norm + 1e-6))
 //
-// Two entry points, in this order: `partial` gives each workgroup's sum of squares, `finish` (one workgroup) the rest. Sums have
-// a fixed order. A norm that is not finite gives a factor of 0, so that no parameter takes it up; read `result` and stop.
+// Three entry points: `loss` after each batch whose gradients add up to this one (result[2] += Σ token_loss: set it to 0 before the
+// first), `partial` (each workgroup's sum of squares), then `finish`. Sums have a fixed order. A norm or loss that is not finite
+// gives a factor of 0, so that no parameter takes it up; read `result` and stop.
 //
-//   gradient    [COUNT] f32, all parameters' gradients in one buffer
-//   partials    [PARTIALS] f32
+//   gradient      [COUNT] f32, all parameters' gradients in one buffer
+//   partials      [PARTIALS] f32
 //   batch.tokens  number of token losses T
-//   token_loss  [T] f32
-//   result      [4] f32: norm, factor, loss, 1 where norm and loss are finite (else 0)
+//   token_loss    [T] f32
+//   result        [4] f32: norm, factor, loss, 1 where norm and loss are finite (else 0)
 //
 // Overrides: COUNT, PARTIALS (a multiple of 64), FIRST (where `partial` writes, for gradients too long for one binding: run it for
 //   each piece, then `finish` with PARTIALS over all), MAX_NORM (0: no clipping).
-// Dispatch: `partial` PARTIALS / 64 workgroups; `finish` 1 workgroup.
+// Dispatch: `loss` and `finish` 1 workgroup; `partial` PARTIALS / 64 workgroups.
 // Source: Pascanu et al. 2013; the form of torch.nn.utils.clip_grad_norm_.
 
 override COUNT: u32 = 1u;
@@ -37,32 +38,41 @@ fn partial(@builtin(global_invocation_id) id: vec3u) {
   partials[FIRST + id.x] = sum;
 }
 
-var<workgroup> squares: array<f32, 64>;
-var<workgroup> losses: array<f32, 64>;
+var<workgroup> sums: array<f32, 64>;
+
+// The sum over the workgroup, in lane 0.
+fn workgroup_sum(lane: u32, value: f32) -> f32 {
+  sums[lane] = value;
+  workgroupBarrier();
+  var sum = 0.0;
+  if lane == 0u {
+    for (var i = 0u; i < 64u; i++) { sum += sums[i]; }
+  }
+  return sum;
+}
+
+// Compilers may assume that nothing is NaN or infinite; bits tell the truth.
+fn is_finite(value: f32) -> bool { return (bitcast<u32>(value) & 0x7f800000u) != 0x7f800000u; }
+
+@compute @workgroup_size(64)
+fn loss(@builtin(local_invocation_index) lane: u32) {
+  var part = 0.0;
+  for (var t = lane; t < batch.tokens; t += 64u) { part += token_loss[t]; }
+  let sum = workgroup_sum(lane, part);
+  if lane == 0u { result[2] += sum; }
+}
 
 @compute @workgroup_size(64)
 fn finish(@builtin(local_invocation_index) lane: u32) {
-  var square = 0.0;
-  for (var i = lane; i < PARTIALS; i += 64u) { square += partials[i]; }
-  var loss = 0.0;
-  for (var t = lane; t < batch.tokens; t += 64u) { loss += token_loss[t]; }
-  squares[lane] = square;
-  losses[lane] = loss;
-  workgroupBarrier();
+  var part = 0.0;
+  for (var i = lane; i < PARTIALS; i += 64u) { part += partials[i]; }
+  let square = workgroup_sum(lane, part);
   if lane != 0u { return; }
-  square = 0.0;
-  loss = 0.0;
-  for (var i = 0u; i < 64u; i++) {
-    square += squares[i];
-    loss += losses[i];
-  }
-  // Compilers may assume that nothing is NaN or infinite; bits tell the truth.
-  let finite = (bitcast<u32>(square) & 0x7f800000u) != 0x7f800000u && (bitcast<u32>(loss) & 0x7f800000u) != 0x7f800000u;
+  let finite = is_finite(square) && is_finite(result[2]);
   let norm = sqrt(square);
   var factor = 1.0;
   if MAX_NORM > 0.0 { factor = min(1.0, MAX_NORM / (norm + 1e-6)); }
   result[0] = norm;
   result[1] = select(0.0, factor, finite);
-  result[2] = loss;
   result[3] = select(0.0, 1.0, finite);
 }

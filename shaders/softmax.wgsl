@@ -18,14 +18,16 @@ struct Batch { tokens: u32 }
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let token = id.x;
   if token >= batch.tokens { return; }
-  let row = token * LABELS;
+  // Plus a zero that the compiler can't know: it would unroll the loops over a constant, which takes some drivers seconds.
+  let classes = LABELS + (batch.tokens >> 31u);
+  let row = token * classes;
   var highest = logits[row];
-  for (var c = 1u; c < LABELS; c++) { highest = max(highest, logits[row + c]); }
+  for (var c = 1u; c < classes; c++) { highest = max(highest, logits[row + c]); }
   var sum = 0.0;
-  for (var c = 0u; c < LABELS; c++) {
+  for (var c = 0u; c < classes; c++) {
     let e = exp(logits[row + c] - highest);
     out[row + c] = e;
     sum += e;
   }
-  for (var c = 0u; c < LABELS; c++) { out[row + c] /= sum; }
+  for (var c = 0u; c < classes; c++) { out[row + c] /= sum; }
 }

@@ -20,7 +20,7 @@ import {
 export interface ForwardPass {
   /** [T, labels] */
   logits: Tensor;
-  /** Hidden states after the projection E -> H and after each hidden layer, [T, H] each, as transformers gives them. */
+  /** After the projection E -> H and after each layer, inner ones included, [T, H] each: transformers' hidden_states. */
   hiddenStates: Tensor[];
   embeddings: EmbeddingsSaved;
   layers: LayerSaved[];
@@ -39,7 +39,7 @@ export function recordForward(r: Recording): ForwardPass {
     const { out, saved } = layerForward(r, prefix, block, hidden);
     layers.push(saved);
     hidden = out;
-    if ((block + 1) % config.inner_group_num === 0) hiddenStates.push(hidden);
+    hiddenStates.push(hidden);
   }
   const features = dropout(
     plan,

@@ -21,17 +21,23 @@ export interface Dispatch {
   sizes?: Readonly<Record<string, number>>;
   /** Tensors by the names of the file's bindings. */
   bindings: Readonly<Record<string, Tensor>>;
-  workgroups: readonly [number, number?, number?];
-  /** Arithmetic and memory traffic at full capacity, for the profile. */
-  flops?: number;
-  bytes?: number;
+  /** A function where they depend on the batch: it is asked at every replay, and its first answer must be the largest. */
+  workgroups: Workgroups | (() => Workgroups);
+  /** Arithmetic and memory traffic, for the profile and for splitting work into submits; functions as for workgroups. */
+  flops?: Amount;
+  bytes?: Amount;
 }
+export type Workgroups = readonly [x: number, y?: number, z?: number];
+export type Amount = number | (() => number);
 
+const resolve = <T>(value: T | (() => T)): T => (typeof value === 'function' ? (value as () => T)() : value);
+
+/** A recorded command, as the profile shows it. */
 export interface Operation {
   kernel: string;
   label: string;
-  flops: number;
-  bytes: number;
+  flops: () => number;
+  bytes: () => number;
 }
 
 interface RecordedDispatch extends Dispatch {
@@ -48,7 +54,7 @@ type Command =
       type: 'dispatch';
       pipeline: GPUComputePipeline;
       bindGroup: GPUBindGroup;
-      workgroups: readonly [number, number, number];
+      workgroups: () => Workgroups;
     }
   | { type: 'clear'; buffer: GPUBuffer; offset: number; size: number };
 
@@ -64,6 +70,11 @@ export class Plan {
   constructor(gpu: Gpu, pool: ActivationPool = new ActivationPool(gpu)) {
     this.#gpu = gpu;
     this.#pool = pool;
+  }
+
+  /** Commands recorded so far. */
+  get length(): number {
+    return this.#recorded.length;
   }
 
   /** Largest piece of a buffer that a dispatch can bind, in bytes. */
@@ -86,8 +97,9 @@ export class Plan {
 
   dispatch(dispatch: Dispatch): void {
     const limit = this.#gpu.limits.maxComputeWorkgroupsPerDimension;
-    if (dispatch.workgroups.some((n) => n !== undefined && (n < 1 || n > limit || !Number.isInteger(n)))) {
-      throw new Error(`${dispatch.kernel}: ${dispatch.workgroups.join(' × ')} workgroups; each must be 1 to ${limit}`);
+    const workgroups = resolve(dispatch.workgroups);
+    if (workgroups.some((n) => n !== undefined && (n < 1 || n > limit || !Number.isInteger(n)))) {
+      throw new Error(`${dispatch.kernel}: ${workgroups.join(' × ')} workgroups; each must be 1 to ${limit}`);
     }
     for (const tensor of Object.values(dispatch.bindings)) this.#use(tensor);
     this.#recorded.push({ type: 'dispatch', ...dispatch });
@@ -123,8 +135,11 @@ export class Plan {
     );
     gpu.check();
     const operations = this.#recorded.map((r): Operation => {
-      if (r.type === 'clear') return { kernel: 'clear', label: r.tensor.label, flops: 0, bytes: r.tensor.byteLength };
-      return { kernel: r.kernel, label: r.label ?? r.kernel, flops: r.flops ?? 0, bytes: r.bytes ?? 0 };
+      if (r.type === 'clear') {
+        return { kernel: 'clear', label: r.tensor.label, flops: () => 0, bytes: () => r.tensor.byteLength };
+      }
+      const { kernel, label = kernel, flops = 0, bytes = 0 } = r;
+      return { kernel, label, flops: () => resolve(flops), bytes: () => resolve(bytes) };
     });
     return new BuiltPlan(commands, operations);
   }
@@ -153,8 +168,7 @@ async function build(gpu: Gpu, d: RecordedDispatch): Promise<Command> {
     layout: pipeline.getBindGroupLayout(0),
     entries,
   });
-  const [x, y = 1, z = 1] = d.workgroups;
-  return { type: 'dispatch', pipeline, bindGroup, workgroups: [x, y, z] };
+  return { type: 'dispatch', pipeline, bindGroup, workgroups: () => resolve(d.workgroups) };
 }
 
 export class BuiltPlan {
@@ -183,7 +197,7 @@ export class BuiltPlan {
         pass ??= encoder.beginComputePass();
         pass.setPipeline(command.pipeline);
         pass.setBindGroup(0, command.bindGroup);
-        pass.dispatchWorkgroups(...command.workgroups);
+        pass.dispatchWorkgroups(...command.workgroups());
       }
     }
     pass?.end();
@@ -203,7 +217,7 @@ export class BuiltPlan {
       if (command.type === 'dispatch') {
         pass.setPipeline(command.pipeline);
         pass.setBindGroup(0, command.bindGroup);
-        pass.dispatchWorkgroups(...command.workgroups);
+        pass.dispatchWorkgroups(...command.workgroups());
       }
       pass.end();
     }

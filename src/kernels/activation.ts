@@ -22,9 +22,9 @@ export function activationForward(
     label,
     constants: { WIDTH, ACTIVATION: ACTIVATIONS[activation] },
     bindings: { batch: batch.tokens, ...t },
-    workgroups: workgroupsFor(t.x.size / 4, 64),
-    flops: 12 * t.x.size,
-    bytes: 8 * t.x.size,
+    workgroups: () => workgroupsFor((batch.current.tokens * WIDTH) / 4, 64),
+    flops: () => 12 * batch.current.tokens * WIDTH,
+    bytes: () => 8 * batch.current.tokens * WIDTH,
   });
 }
 
@@ -42,8 +42,8 @@ export function activationBackward(
     label: `${label} grad x`,
     constants: { WIDTH, ACTIVATION: ACTIVATIONS[activation] },
     bindings: { batch: batch.tokens, x: t.x, grad_out: t.gradOut, grad_in: t.gradIn },
-    workgroups: workgroupsFor(t.x.size / 4, 64),
-    flops: 18 * t.x.size,
-    bytes: 12 * t.x.size,
+    workgroups: () => workgroupsFor((batch.current.tokens * WIDTH) / 4, 64),
+    flops: () => 18 * batch.current.tokens * WIDTH,
+    bytes: () => 12 * batch.current.tokens * WIDTH,
   });
 }

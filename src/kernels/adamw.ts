@@ -51,16 +51,24 @@ function chunksOf(plan: Plan, size: number): { from: number; count: number }[] {
   }));
 }
 
+/** Records result[2] += Σ tokenLoss, for the batch just run. Clear `result` before the first batch of a step. */
+export function addLoss(plan: Plan, batch: BatchBuffers, t: { tokenLoss: Tensor; result: Tensor }): void {
+  plan.dispatch({
+    kernel: 'gradient_norm',
+    entryPoint: 'loss',
+    label: 'loss',
+    bindings: { batch: batch.tokens, token_loss: t.tokenLoss, result: t.result },
+    workgroups: [1],
+    flops: () => batch.current.tokens,
+    bytes: () => 4 * batch.current.tokens,
+  });
+}
+
 /**
- * Records the norm of the whole gradient and the sum of the token losses.
+ * Records the norm of the whole gradient, after addLoss.
  * @param result [4]: norm, clipping factor, loss, 1 where both are finite.
  */
-export function gradientNorm(
-  plan: Plan,
-  batch: BatchBuffers,
-  t: { gradient: Tensor; tokenLoss: Tensor; result: Tensor },
-  maxNorm: number,
-): void {
+export function gradientNorm(plan: Plan, t: { gradient: Tensor; result: Tensor }, maxNorm: number): void {
   const chunks = chunksOf(plan, t.gradient.size);
   const partials = plan.tensor('gradient norm partials', [PARTIALS * chunks.length]);
   for (const [i, { from, count }] of chunks.entries()) {
@@ -78,12 +86,12 @@ export function gradientNorm(
   plan.dispatch({
     kernel: 'gradient_norm',
     entryPoint: 'finish',
-    label: 'gradient norm, loss',
+    label: 'gradient norm',
     constants: { PARTIALS: partials.size, MAX_NORM: maxNorm },
-    bindings: { batch: batch.tokens, partials, token_loss: t.tokenLoss, result: t.result },
+    bindings: { partials, result: t.result },
     workgroups: [1],
-    flops: partials.size + t.tokenLoss.size,
-    bytes: 4 * (partials.size + t.tokenLoss.size),
+    flops: partials.size,
+    bytes: 4 * partials.size,
   });
 }
 

@@ -1,5 +1,5 @@
 /** Attention over packed sequences, in the streaming form. */
-import type { Plan } from '../gpu/plan.ts';
+import type { Plan, Workgroups } from '../gpu/plan.ts';
 import type { Tensor } from '../gpu/tensor.ts';
 import { type BatchBuffers, TILE } from './batch.ts';
 
@@ -14,11 +14,12 @@ function common(label: string, batch: BatchBuffers, qkv: Tensor, { heads, dropou
   const headSize = qkv.shape[1]! / 3 / heads;
   if (!Number.isInteger(headSize / 4)) throw new Error(`${label}: head size ${headSize} is not a multiple of 4`);
   return {
-    sizes: { HEAD_VECS: headSize / 4 },
-    constants: { HEADS: heads, DROPOUT: dropout, SITE: site, LANES: TILE },
+    constants: { HEADS: heads, HEAD_SIZE: headSize, DROPOUT: dropout, SITE: site, LANES: TILE },
     inputs: { batch: batch.attention, random: batch.random, tiles: batch.tiles, qkv },
-    // As many tiles as tokens where every sequence is one token long; what is past the batch's own count returns at once.
-    workgroups: [batch.tiles.shape[0]!, heads] as const,
+    workgroups: (): Workgroups => [batch.current.tiles, heads],
+    /** Multiplications and additions of one product over all pairs. */
+    product: () => 2 * batch.current.pairs * heads * headSize,
+    traffic: (tensors: number) => () => 4 * batch.current.tokens * heads * headSize * tensors,
   };
 }
 
@@ -34,11 +35,11 @@ export function attentionForward(
   plan.dispatch({
     kernel: 'attention_forward',
     label,
-    sizes: c.sizes,
     constants: c.constants,
     bindings: { ...c.inputs, out: t.out, log_sum: t.logSum },
     workgroups: c.workgroups,
-    bytes: 4 * (t.qkv.size + t.out.size),
+    flops: () => 2 * c.product(),
+    bytes: c.traffic(4),
   });
 }
 
@@ -56,19 +57,19 @@ export function attentionBackward(
   plan.dispatch({
     kernel: 'attention_backward_query',
     label: `${label} grad q`,
-    sizes: c.sizes,
     constants: c.constants,
     bindings: { ...shared, out: t.out },
     workgroups: c.workgroups,
-    bytes: 4 * (t.qkv.size + 3 * t.out.size),
+    flops: () => 3 * c.product(),
+    bytes: c.traffic(6),
   });
   plan.dispatch({
     kernel: 'attention_backward_key_value',
     label: `${label} grad k, v`,
-    sizes: c.sizes,
     constants: c.constants,
     bindings: shared,
     workgroups: c.workgroups,
-    bytes: 4 * (t.qkv.size + 3 * t.out.size),
+    flops: () => 4 * c.product(),
+    bytes: c.traffic(6),
   });
 }

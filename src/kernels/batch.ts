@@ -10,7 +10,7 @@ export interface PackedBatch {
   /** Where each sequence starts, and where the last ends: [sequences + 1]. */
   sequenceStarts: Uint32Array<ArrayBuffer>;
   /** Label id of each token, -100 where it has none: [tokens]. */
-  labels?: Int32Array<ArrayBuffer>;
+  labels: Int32Array<ArrayBuffer>;
 }
 
 /** Packs sequences end to end; positions count from 0 in each. Token types are 0 unless given. */
@@ -77,23 +77,26 @@ export class OccurrenceBuffers {
   readonly starts: Tensor;
   readonly tokens: Tensor;
   readonly #gpu: Gpu;
+  #current: number;
 
   /** @param capacity most tokens in a batch. @param tableRows rows of the table. */
   constructor(gpu: Gpu, label: string, capacity: number, tableRows: number) {
     const most = Math.min(capacity, tableRows);
     this.#gpu = gpu;
+    this.#current = most;
     this.count = createUniform(gpu, `${label} rows`, 1);
     this.rows = createTensor(gpu, `${label} row ids`, [most]);
     this.starts = createTensor(gpu, `${label} row starts`, [most + 1]);
     this.tokens = createTensor(gpu, `${label} occurrences`, [capacity]);
   }
 
-  /** Most rows that a batch can touch. */
-  get capacity(): number {
-    return this.rows.size;
+  /** Rows that the batch last written touches; before the first, the most there can be. */
+  get current(): number {
+    return this.#current;
   }
 
   write(occurrences: Occurrences): void {
+    this.#current = occurrences.rows.length;
     write(this.#gpu, this.count, Uint32Array.of(occurrences.rows.length));
     write(this.#gpu, this.rows, occurrences.rows);
     write(this.#gpu, this.starts, occurrences.starts);
@@ -117,6 +120,7 @@ export class BatchBuffers {
   /** Most tokens a batch may hold. */
   readonly capacity: number;
   readonly #gpu: Gpu;
+  #current: { tokens: number; tiles: number; pairs: number };
 
   /**
    * @param tables rows of the word, position and token-type embeddings, where gradients are wanted.
@@ -124,6 +128,7 @@ export class BatchBuffers {
   constructor(gpu: Gpu, capacity: number, tables?: { words: number; positions: number; types: number }) {
     this.#gpu = gpu;
     this.capacity = capacity;
+    this.#current = { tokens: capacity, tiles: capacity, pairs: capacity * capacity };
     this.tokens = createUniform(gpu, 'batch', 1);
     this.attention = createUniform(gpu, 'batch attention', 2);
     this.loss = createUniform(gpu, 'batch loss', 2);
@@ -138,6 +143,14 @@ export class BatchBuffers {
   }
 
   /**
+   * Tokens, attention tiles and (query, key) pairs of the batch last written: what dispatches are sized by. Before the first
+   * batch, the most there can be.
+   */
+  get current(): { tokens: number; tiles: number; pairs: number } {
+    return this.#current;
+  }
+
+  /**
    * Sends a batch to the GPU.
    * @param lossScale 1 / number of labels that count; computed from the batch where it is not given.
    */
@@ -148,26 +161,26 @@ export class BatchBuffers {
     }
     const gpu = this.#gpu;
     const tiles = attentionTiles(batch.sequenceStarts);
+    let pairs = 0;
+    batch.sequenceStarts.forEach((start, s) => {
+      if (s > 0) pairs += (start - batch.sequenceStarts[s - 1]!) ** 2;
+    });
+    this.#current = { tokens, tiles: tiles.length / 3, pairs };
     write(gpu, this.tokens, Uint32Array.of(tokens));
     write(gpu, this.attention, Uint32Array.of(tokens, tiles.length / 3));
     write(gpu, this.random, Uint32Array.of(random.seed, random.step));
     write(gpu, this.ids, batch.ids);
     write(gpu, this.tiles, tiles);
-    if (batch.labels) {
-      const scale = lossScale ?? lossScaleOf(batch.labels);
-      const words = new Uint32Array([tokens, 0]);
-      new Float32Array(words.buffer)[1] = scale;
-      write(gpu, this.loss, words);
-      write(gpu, this.labels, batch.labels);
-    }
+    const scale = lossScale ?? 1 / Math.max(1, countLabels(batch.labels));
+    const words = new Uint32Array([tokens, 0]);
+    new Float32Array(words.buffer)[1] = scale;
+    write(gpu, this.loss, words);
+    write(gpu, this.labels, batch.labels);
     this.words?.write(occurrencesOf(batch.ids, 0));
     this.positions?.write(occurrencesOf(batch.ids, 1));
     this.types?.write(occurrencesOf(batch.ids, 2));
   }
 }
 
-/** 1 / number of labels that are not -100, or 0 where there is none. */
-export function lossScaleOf(labels: Int32Array): number {
-  const counted = labels.reduce((n, label) => n + (label === -100 ? 0 : 1), 0);
-  return counted === 0 ? 0 : 1 / counted;
-}
+/** How many labels are not -100. */
+export const countLabels = (labels: Int32Array): number => labels.reduce((n, label) => n + (label === -100 ? 0 : 1), 0);

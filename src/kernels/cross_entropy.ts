@@ -12,7 +12,7 @@ export function crossEntropy(
   t: { logits: Tensor; tokenLoss: Tensor; gradLogits: Tensor },
   label: string,
 ): void {
-  const [tokens, LABELS] = t.logits.shape as [number, number];
+  const LABELS = t.logits.shape[1]!;
   plan.dispatch({
     kernel: 'cross_entropy',
     label,
@@ -24,35 +24,35 @@ export function crossEntropy(
       loss: t.tokenLoss,
       grad_logits: t.gradLogits,
     },
-    workgroups: [Math.ceil(tokens / ROWS)],
-    flops: 8 * t.logits.size,
-    bytes: 8 * t.logits.size,
+    workgroups: () => [Math.ceil(batch.current.tokens / ROWS)],
+    flops: () => 8 * batch.current.tokens * LABELS,
+    bytes: () => 8 * batch.current.tokens * LABELS,
   });
 }
 
 /** Records out = softmax(logits), both [tokens, labels]. */
 export function softmax(plan: Plan, batch: BatchBuffers, t: { logits: Tensor; out: Tensor }, label: string): void {
-  const [tokens, LABELS] = t.logits.shape as [number, number];
+  const LABELS = t.logits.shape[1]!;
   plan.dispatch({
     kernel: 'softmax',
     label,
     constants: { LABELS },
     bindings: { batch: batch.tokens, ...t },
-    workgroups: [Math.ceil(tokens / ROWS)],
-    flops: 6 * t.logits.size,
-    bytes: 8 * t.logits.size,
+    workgroups: () => [Math.ceil(batch.current.tokens / ROWS)],
+    flops: () => 6 * batch.current.tokens * LABELS,
+    bytes: () => 8 * batch.current.tokens * LABELS,
   });
 }
 
 /** Records best [tokens] u32, the label with the largest logit. */
 export function argmax(plan: Plan, batch: BatchBuffers, t: { logits: Tensor; best: Tensor }, label: string): void {
-  const [tokens, LABELS] = t.logits.shape as [number, number];
+  const LABELS = t.logits.shape[1]!;
   plan.dispatch({
     kernel: 'argmax',
     label,
     constants: { LABELS },
     bindings: { batch: batch.tokens, ...t },
-    workgroups: [Math.ceil(tokens / ROWS)],
-    bytes: 4 * t.logits.size,
+    workgroups: () => [Math.ceil(batch.current.tokens / ROWS)],
+    bytes: () => 4 * batch.current.tokens * LABELS,
   });
 }

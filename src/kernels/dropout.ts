@@ -12,14 +12,15 @@ import { workgroupsFor } from './workgroups.ts';
 export function dropout(plan: Plan, batch: BatchBuffers, x: Tensor, rate: number, site: number, label: string): Tensor {
   if (rate === 0) return x;
   const out = plan.tensor(label, x.shape);
+  const WIDTH = x.shape[1]!;
   plan.dispatch({
     kernel: 'dropout',
     label,
-    constants: { WIDTH: x.shape[1]!, RATE: rate, SITE: site },
+    constants: { WIDTH, RATE: rate, SITE: site },
     bindings: { batch: batch.tokens, random: batch.random, x, out },
-    workgroups: workgroupsFor(x.size, 64),
-    flops: x.size,
-    bytes: 8 * x.size,
+    workgroups: () => workgroupsFor(batch.current.tokens * WIDTH, 64),
+    flops: () => batch.current.tokens * WIDTH,
+    bytes: () => 8 * batch.current.tokens * WIDTH,
   });
   return out;
 }

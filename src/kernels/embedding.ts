@@ -11,10 +11,11 @@ export function embeddingSum(
   t: { word: Tensor; position: Tensor; tokenType: Tensor; out: Tensor },
   label: string,
 ): void {
+  const WIDTH = t.out.shape[1]!;
   plan.dispatch({
     kernel: 'embedding_sum',
     label,
-    constants: { WIDTH: t.out.shape[1]! },
+    constants: { WIDTH },
     bindings: {
       batch: batch.tokens,
       ids: batch.ids,
@@ -23,9 +24,9 @@ export function embeddingSum(
       token_type: t.tokenType,
       out: t.out,
     },
-    workgroups: workgroupsFor(t.out.size / 4, 64),
-    flops: 2 * t.out.size,
-    bytes: 16 * t.out.size,
+    workgroups: () => workgroupsFor((batch.current.tokens * WIDTH) / 4, 64),
+    flops: () => 2 * batch.current.tokens * WIDTH,
+    bytes: () => 16 * batch.current.tokens * WIDTH,
   });
 }
 
@@ -48,7 +49,7 @@ export function embeddingGradient(
       grad_out: t.gradOut,
       grad_table: t.gradTable,
     },
-    workgroups: workgroupsFor(occurrences.capacity, 1),
+    workgroups: () => workgroupsFor(occurrences.current, 1),
     flops: t.gradOut.size,
     bytes: 12 * t.gradOut.size,
   });

@@ -41,9 +41,9 @@ export function layerNormForward(
       ...saved,
       out: t.out,
     },
-    workgroups: [Math.ceil(tokens / ROWS)],
-    flops: 8 * tokens * width,
-    bytes: 4 * tokens * width * (save ? 4 : 3),
+    workgroups: () => [Math.ceil(batch.current.tokens / ROWS)],
+    flops: () => 8 * batch.current.tokens * width,
+    bytes: () => 4 * batch.current.tokens * width * (save ? 4 : 3),
   });
   return saved;
 }
@@ -55,7 +55,7 @@ export function layerNormBackward(
   t: LayerNormSaved & { gradOut: Tensor; gamma: Tensor; gradIn: Tensor },
   label: string,
 ): void {
-  const [tokens, width] = t.gradIn.shape as [number, number];
+  const width = t.gradIn.shape[1]!;
   plan.dispatch({
     kernel: 'layer_norm_backward',
     label: `${label} grad x`,
@@ -68,9 +68,9 @@ export function layerNormBackward(
       gamma: t.gamma,
       grad_in: t.gradIn,
     },
-    workgroups: [Math.ceil(tokens / ROWS)],
-    flops: 14 * tokens * width,
-    bytes: 12 * tokens * width,
+    workgroups: () => [Math.ceil(batch.current.tokens / ROWS)],
+    flops: () => 14 * batch.current.tokens * width,
+    bytes: () => 12 * batch.current.tokens * width,
   });
 }
 
@@ -81,7 +81,7 @@ export function layerNormGradParameters(
   t: LayerNormSaved & { gradOut: Tensor; gradGamma: Tensor; gradBeta: Tensor },
   label: string,
 ): void {
-  const [tokens, width] = t.gradOut.shape as [number, number];
+  const width = t.gradOut.shape[1]!;
   plan.dispatch({
     kernel: 'layer_norm_gradient',
     label: `${label} grad gamma, beta`,
@@ -95,7 +95,7 @@ export function layerNormGradParameters(
       grad_beta: t.gradBeta,
     },
     workgroups: [Math.ceil(width / 32)],
-    flops: 5 * tokens * width,
-    bytes: 8 * tokens * width,
+    flops: () => 5 * batch.current.tokens * width,
+    bytes: () => 8 * batch.current.tokens * width,
   });
 }

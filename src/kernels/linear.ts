@@ -22,15 +22,14 @@ export function linearForward(
   label: string,
 ): void {
   const { IN, OUT } = sizesOf(label, t.x, t.weight, t.out);
-  const tokens = t.x.shape[0]!;
   plan.dispatch({
     kernel: 'linear_forward',
     label,
     constants: { IN, OUT },
     bindings: { batch: batch.tokens, ...t },
-    workgroups: [Math.ceil(OUT / LANES), Math.ceil(tokens / ROWS)],
-    flops: 2 * tokens * IN * OUT,
-    bytes: 4 * (tokens * (IN + OUT) + IN * OUT),
+    workgroups: () => [Math.ceil(OUT / LANES), Math.ceil(batch.current.tokens / ROWS)],
+    flops: () => 2 * batch.current.tokens * IN * OUT,
+    bytes: () => 4 * (batch.current.tokens * (IN + OUT) + IN * OUT),
   });
 }
 
@@ -43,15 +42,14 @@ export function linearGradInput(
   accumulate = false,
 ): void {
   const { IN, OUT } = sizesOf(label, t.gradX, t.weight, t.gradOut);
-  const tokens = t.gradX.shape[0]!;
   plan.dispatch({
     kernel: 'linear_grad_input',
     label: `${label} grad x`,
     constants: { IN, OUT, ACCUMULATE: Number(accumulate) },
     bindings: { batch: batch.tokens, grad_out: t.gradOut, weight: t.weight, grad_x: t.gradX },
-    workgroups: [Math.ceil(IN / LANES), Math.ceil(tokens / ROWS)],
-    flops: 2 * tokens * IN * OUT,
-    bytes: 4 * (tokens * (IN + OUT) + IN * OUT),
+    workgroups: () => [Math.ceil(IN / LANES), Math.ceil(batch.current.tokens / ROWS)],
+    flops: () => 2 * batch.current.tokens * IN * OUT,
+    bytes: () => 4 * (batch.current.tokens * (IN + OUT) + IN * OUT),
   });
 }
 
@@ -63,15 +61,14 @@ export function linearGradParameters(
   label: string,
 ): void {
   const { IN, OUT } = sizesOf(label, t.x, t.gradWeight, t.gradOut);
-  const tokens = t.x.shape[0]!;
   plan.dispatch({
     kernel: 'linear_grad_weight',
     label: `${label} grad weight`,
     constants: { IN, OUT },
     bindings: { batch: batch.tokens, grad_out: t.gradOut, x: t.x, grad_weight: t.gradWeight },
     workgroups: [Math.ceil(IN / LANES), Math.ceil(OUT / ROWS)],
-    flops: 2 * tokens * IN * OUT,
-    bytes: 4 * (tokens * (IN + OUT) + IN * OUT),
+    flops: () => 2 * batch.current.tokens * IN * OUT,
+    bytes: () => 4 * (batch.current.tokens * (IN + OUT) + IN * OUT),
   });
   plan.dispatch({
     kernel: 'column_sum',
@@ -79,7 +76,7 @@ export function linearGradParameters(
     constants: { WIDTH: OUT },
     bindings: { batch: batch.tokens, grad_out: t.gradOut, grad_bias: t.gradBias },
     workgroups: [Math.ceil(OUT / 32)],
-    flops: tokens * OUT,
-    bytes: 4 * tokens * OUT,
+    flops: () => batch.current.tokens * OUT,
+    bytes: () => 4 * batch.current.tokens * OUT,
   });
 }

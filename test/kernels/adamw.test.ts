@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { write } from '../../src/gpu/memory.ts';
 import { Plan } from '../../src/gpu/plan.ts';
 import { readTensor } from '../../src/gpu/readback.ts';
-import { adamW, gradientNorm, StepUniform } from '../../src/kernels/adamw.ts';
+import { adamW, addLoss, gradientNorm, StepUniform } from '../../src/kernels/adamw.ts';
 import { batchOf, type Case, close, createTensor, kernelCase, SIZES, testGpu, upload } from '../gpu_support.ts';
 
 const test = suite('adamw');
@@ -23,7 +23,9 @@ async function optimizer(values: Float32Array<ArrayBuffer>, decayed: number, max
   const step = new StepUniform(gpu);
   const plan = new Plan(gpu);
   const tokenLoss = upload(gpu, 'losses', Float32Array.of(0.25, 0.5));
-  gradientNorm(plan, batchOf(gpu, [2]), { gradient: buffers.gradient, tokenLoss, result }, maxNorm);
+  plan.clear(result);
+  addLoss(plan, batchOf(gpu, [2]), { tokenLoss, result });
+  gradientNorm(plan, { gradient: buffers.gradient, result }, maxNorm);
   adamW(plan, step, { ...buffers, clip: result }, decayed, OPTIONS);
   const built = await plan.build();
   let count = 0;

@@ -1,0 +1,174 @@
+/** The training loop: batches in, losses out, the same bits for the same seed whether or not the run was interrupted. */
+import type { AlbertModel } from '../albert/model.ts';
+import { ParameterSet } from '../albert/parameters.ts';
+import { recordBackward, recordForward } from '../albert/token_classifier.ts';
+import { Executor } from '../gpu/executor.ts';
+import { type ActivationPool, createTensor } from '../gpu/memory.ts';
+import { type BuiltPlan, Plan } from '../gpu/plan.ts';
+import type { Profiler } from '../gpu/profiler.ts';
+import { ReadbackRing } from '../gpu/readback.ts';
+import type { Tensor } from '../gpu/tensor.ts';
+import { type AdamWOptions, adamW, addLoss, gradientNorm, StepUniform } from '../kernels/adamw.ts';
+import { BatchBuffers, countLabels, packSequences } from '../kernels/batch.ts';
+import { learningRateAt, type Schedule } from './schedule.ts';
+
+/** A window of sub-tokens with their labels (-100: none), as the model is given it. */
+export interface TrainingSequence {
+  ids: Int32Array;
+  labels: Int32Array;
+}
+
+export interface TrainerOptions extends AdamWOptions {
+  weightDecay: number;
+  schedule: Schedule;
+  seed: number;
+  /** Most tokens that a batch may hold. */
+  capacity: number;
+  profiler?: Profiler;
+}
+
+/** One optimizer step's batches; more than one where gradients are accumulated. */
+export type StepBatches = readonly (readonly TrainingSequence[])[];
+
+export interface StepResult {
+  /** Counted from 0. */
+  step: number;
+  /** Mean over the labels of the step's batches. */
+  loss: number;
+  /** Global norm before clipping. */
+  gradientNorm: number;
+  learningRate: number;
+  /** Sub-tokens in the step's batches. */
+  tokens: number;
+  /** Whether loss and norm are finite. Where not, the step changed nothing. */
+  finite: boolean;
+}
+
+/** Parameters, both moments and how many steps they have seen: what a resumed run needs beside its data and settings. */
+export interface OptimizerState {
+  first: ParameterSet;
+  second: ParameterSet;
+  step: number;
+}
+
+export class Trainer {
+  readonly model: AlbertModel;
+  readonly state: OptimizerState;
+  readonly #options: TrainerOptions;
+  readonly #batch: BatchBuffers;
+  readonly #step: StepUniform;
+  readonly #plan: BuiltPlan;
+  /** Commands of the plan: [0, forward) clears, [forward, update) runs a batch, [update, end) updates the parameters. */
+  readonly #forward: number;
+  readonly #update: number;
+  readonly #result: Tensor;
+  readonly #readback: ReadbackRing;
+  readonly #executor: Executor;
+
+  private constructor(parts: {
+    model: AlbertModel;
+    state: OptimizerState;
+    options: TrainerOptions;
+    batch: BatchBuffers;
+    step: StepUniform;
+    plan: BuiltPlan;
+    forward: number;
+    update: number;
+    result: Tensor;
+  }) {
+    this.model = parts.model;
+    this.state = parts.state;
+    this.#options = parts.options;
+    this.#batch = parts.batch;
+    this.#step = parts.step;
+    this.#plan = parts.plan;
+    this.#forward = parts.forward;
+    this.#update = parts.update;
+    this.#result = parts.result;
+    this.#readback = new ReadbackRing(parts.model.gpu, 16, 3);
+    this.#executor = new Executor(parts.model.gpu, parts.options.profiler);
+  }
+
+  /**
+   * Records and builds a training step; all memory is allocated here.
+   * @param pool where activations lie; share it with plans that run between steps.
+   */
+  static async create(model: AlbertModel, options: TrainerOptions, pool: ActivationPool): Promise<Trainer> {
+    const { gpu, config, parameters } = model;
+    const { layout } = parameters;
+    const gradients = new ParameterSet(gpu, 'gradients', layout);
+    const state = {
+      first: new ParameterSet(gpu, 'first moments', layout),
+      second: new ParameterSet(gpu, 'second moments', layout),
+      step: 0,
+    };
+    const batch = new BatchBuffers(gpu, options.capacity, model.tables);
+    const step = new StepUniform(gpu);
+    const result = createTensor(gpu, 'step result', [4]);
+    const plan = new Plan(gpu, pool);
+    plan.clear(gradients.flat);
+    plan.clear(result);
+    const forward = plan.length;
+    const recording = { plan, batch, config, parameters, gradients };
+    const tokenLoss = recordBackward(recording, recordForward(recording));
+    addLoss(plan, batch, { tokenLoss, result });
+    const update = plan.length;
+    gradientNorm(plan, { gradient: gradients.flat, result }, options.maxNorm);
+    const flat = {
+      parameter: parameters.flat,
+      gradient: gradients.flat,
+      first: state.first.flat,
+      second: state.second.flat,
+    };
+    adamW(plan, step, { ...flat, clip: result }, layout.decayed, options);
+    const built = await plan.build();
+    return new Trainer({ model, state, options, batch, step, plan: built, forward, update, result });
+  }
+
+  /**
+   * Runs steps until `batchesOf` gives none. Results come one step late, so that the GPU never waits for JavaScript; every
+   * submitted step's result is given before this returns.
+   * @param batchesOf batches of step `step`, counted from 0 over the whole run, or undefined to stop.
+   */
+  async *steps(batchesOf: (step: number) => StepBatches | undefined): AsyncGenerator<StepResult> {
+    let waiting: (() => Promise<StepResult>) | undefined;
+    for (;;) {
+      const batches = batchesOf(this.state.step);
+      const previous = waiting;
+      waiting = batches && this.#submit(batches);
+      if (previous) {
+        const result = await this.#executor.wait(previous, waiting ? 0.5 : 1);
+        yield result;
+      }
+      if (!waiting) return;
+    }
+  }
+
+  #submit(batches: StepBatches): () => Promise<StepResult> {
+    const step = this.state.step++;
+    const { schedule, weightDecay, seed } = this.#options;
+    const learningRate = learningRateAt(schedule, step);
+    this.#step.write(learningRate, weightDecay, step + 1, this.#options);
+    const packed = batches.map(packSequences);
+    const labelled = packed.reduce((sum, b) => sum + countLabels(b.labels), 0);
+    let read: (() => Promise<Float32Array>) | undefined;
+    packed.forEach((batch, i) => {
+      // Batches of one step differ in their dropout.
+      this.#batch.write(batch, { seed, step: step * packed.length + i }, 1 / Math.max(1, labelled));
+      const last = i === packed.length - 1;
+      this.#executor.submit(
+        this.#plan,
+        i === 0 ? 0 : this.#forward,
+        last ? this.#plan.length : this.#update,
+        (encoder) => {
+          if (last) read = this.#readback.copy(encoder, this.#result);
+        },
+      );
+    });
+    const tokens = packed.reduce((sum, b) => sum + b.ids.length / 3, 0);
+    return async () => {
+      const [gradientNorm, , loss, finite] = await read!();
+      return { step, loss: loss!, gradientNorm: gradientNorm!, learningRate, tokens, finite: finite === 1 };
+    };
+  }
+}
