@@ -21,8 +21,6 @@ const isInert = (c: number): boolean =>
   (c >= 0x30a1 && c <= 0x30fa) ||
   (c >= 0x3400 && c <= 0x9fff);
 
-let segmenter: Intl.Segmenter | undefined;
-
 /** Calls `visit` with the start and the end of each cluster, in order. */
 export function forEachGrapheme(codePoints: readonly number[], visit: (from: number, to: number) => void): void {
   const boundaryAfter = (i: number): boolean =>
@@ -39,6 +37,11 @@ export function forEachGrapheme(codePoints: readonly number[], visit: (from: num
   }
 }
 
+let segmenter: Intl.Segmenter | undefined;
+
+/** Characters that the segmenter is given at once: in V8 its time grows with the square of the text's length. */
+const WINDOW = 256;
+
 function segment(
   codePoints: readonly number[],
   from: number,
@@ -46,11 +49,17 @@ function segment(
   visit: (from: number, to: number) => void,
 ): void {
   segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
-  let start = from;
-  for (const { segment: cluster } of segmenter.segment(stringOf(codePoints, from, to))) {
-    let end = start;
-    for (let units = 0; units < cluster.length; end++) units += codePoints[end]! > 0xffff ? 2 : 1;
-    visit(start, end);
-    start = end;
+  for (let size = WINDOW; from < to; ) {
+    const windowEnd = Math.min(from + size, to);
+    const begun = from;
+    for (const { segment: cluster } of segmenter.segment(stringOf(codePoints, from, windowEnd))) {
+      let end = from;
+      for (let units = 0; units < cluster.length; end++) units += codePoints[end]! > 0xffff ? 2 : 1;
+      // The last cluster may go on after the window: the next window begins with it.
+      if (end === windowEnd && windowEnd < to) break;
+      visit(from, end);
+      from = end;
+    }
+    size = from > begun ? WINDOW : 2 * size; // a cluster longer than the window needs a longer one
   }
 }

@@ -47,6 +47,7 @@ export class AlbertTokenizer {
   readonly clsId: number;
   readonly sepId: number;
   readonly unkId: number;
+  /** 0, as in AlbertConfig, where the vocabulary has no padding token: packed batches need none. */
   readonly padId: number;
   /** Undefined where the vocabulary has no mask token. */
   readonly maskId: number | undefined;
@@ -85,7 +86,7 @@ export class AlbertTokenizer {
       return id;
     };
     this.unkId = json.model.unk_id ?? idOf('unk_token', config.unkToken);
-    this.padId = idOf('pad_token', config.padToken);
+    this.padId = piece.get(config.padToken) ?? 0;
     this.maskId = piece.get(config.maskToken);
     this.#model = new Unigram(json.model, this.unkId);
     this.vocabSize = json.added_tokens.reduce((size, { id }) => Math.max(size, id + 1), json.model.vocab.length);
@@ -129,7 +130,9 @@ export class AlbertTokenizer {
 
   /**
    * `text` as ids. `wordIds` count the words that the tokenizer itself finds: a run without spaces, in which each added token,
-   * such as a parenthesis, stands alone.
+   * such as a parenthesis, stands alone. Offsets have transformers' peculiarities: the ▁ of a word has the span of its first
+   * character, a composed character stands for the first of those it was composed from, and after a control character at
+   * the very start that the normaliser drops, spans lie one character too early.
    */
   encode(text: string, options: EncodeOptions = {}): Encoding {
     return this.#encodeParts([text], options, (_, split) => split);

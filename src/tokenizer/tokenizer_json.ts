@@ -106,9 +106,9 @@ function identifier(value: unknown, where: string): number {
 /** Reads a parsed tokenizer.json. Throws a UserError that names the part it can't take. */
 export function readTokenizerJson(value: unknown): TokenizerJson {
   const json = object(value, 'the file');
-  const postProcessor = readPostProcessor(json['post_processor'] ?? null);
-  const model = readModel(json['model']);
-  const added = list(json['added_tokens'] ?? [], 'added_tokens').map(readAddedToken);
+  const postProcessor = readPostProcessor(json.post_processor ?? null);
+  const model = readModel(json.model);
+  const added = list(json.added_tokens ?? [], 'added_tokens').map(readAddedToken);
   const pieces = new Set(model.vocab.map(([piece]) => piece));
   for (const { content, id } of added)
     if (id < model.vocab.length && !pieces.has(content))
@@ -118,30 +118,30 @@ export function readTokenizerJson(value: unknown): TokenizerJson {
         `at least ${model.vocab.length} (not in the model)`,
       );
   return {
-    version: text(json['version'] ?? '1.0', 'version'),
-    truncation: json['truncation'] ?? null,
-    padding: json['padding'] ?? null,
+    version: text(json.version ?? '1.0', 'version'),
+    truncation: json.truncation ?? null,
+    padding: json.padding ?? null,
     added_tokens: added,
-    normalizer: readNormalizer(json['normalizer'] ?? null),
-    pre_tokenizer: readPreTokenizer(json['pre_tokenizer'] ?? null),
+    normalizer: readNormalizer(json.normalizer ?? null),
+    pre_tokenizer: readPreTokenizer(json.pre_tokenizer ?? null),
     post_processor: postProcessor,
-    decoder: json['decoder'] ?? null,
+    decoder: json.decoder ?? null,
     model,
   };
 }
 
 function readModel(value: unknown): UnigramJson {
   const json = object(value, 'model');
-  const type = json['type'] ?? (Array.isArray(json['vocab']) ? 'Unigram' : undefined);
+  const type = json.type ?? (Array.isArray(json.vocab) ? 'Unigram' : undefined);
   if (type !== 'Unigram')
-    throw wrong('model.type', json['type'], '"Unigram": ALBERT has a SentencePiece unigram vocabulary');
-  if (json['byte_fallback'] === true) throw wrong('model.byte_fallback', true, 'false: ALBERT has no byte pieces');
-  const vocab = list(json['vocab'], 'model.vocab').map((entry, id): [string, number] => {
+    throw wrong('model.type', json.type, '"Unigram": ALBERT has a SentencePiece unigram vocabulary');
+  if (json.byte_fallback === true) throw wrong('model.byte_fallback', true, 'false: ALBERT has no byte pieces');
+  const vocab = list(json.vocab, 'model.vocab').map((entry, id): [string, number] => {
     if (!Array.isArray(entry) || typeof entry[0] !== 'string' || typeof entry[1] !== 'number')
       throw wrong(`model.vocab[${id}]`, entry, 'a pair of piece and score');
     return [entry[0], entry[1]];
   });
-  const unknown = json['unk_id'] ?? null;
+  const unknown = json.unk_id ?? null;
   if (unknown !== null && identifier(unknown, 'model.unk_id') >= vocab.length)
     throw wrong('model.unk_id', unknown, `less than the ${vocab.length} pieces`);
   return { type: 'Unigram', unk_id: unknown as number | null, vocab, byte_fallback: false };
@@ -150,43 +150,43 @@ function readModel(value: unknown): UnigramJson {
 function readAddedToken(value: unknown, i: number): AddedTokenJson {
   const where = `added_tokens[${i}]`;
   const json = object(value, where);
-  const content = text(json['content'], `${where}.content`);
+  const content = text(json.content, `${where}.content`);
   if (content === '') throw wrong(`${where}.content`, content, 'a text of at least one character');
   return {
-    id: identifier(json['id'], `${where}.id`),
+    id: identifier(json.id, `${where}.id`),
     content,
-    single_word: json['single_word'] === true,
-    lstrip: json['lstrip'] === true,
-    rstrip: json['rstrip'] === true,
-    normalized: json['normalized'] === true,
-    special: json['special'] === true,
+    single_word: json.single_word === true,
+    lstrip: json.lstrip === true,
+    rstrip: json.rstrip === true,
+    normalized: json.normalized === true,
+    special: json.special === true,
   };
 }
 
 function readNormalizer(value: unknown): NormalizerJson | null {
   if (value === null) return null;
   const json = object(value, 'normalizer');
-  switch (json['type']) {
+  switch (json.type) {
     case 'Sequence':
       return {
         type: 'Sequence',
-        normalizers: list(json['normalizers'], 'normalizer.normalizers')
+        normalizers: list(json.normalizers, 'normalizer.normalizers')
           .map(readNormalizer)
           .filter((step) => step !== null),
       };
     case 'Replace':
       return {
         type: 'Replace',
-        pattern: readPattern(json['pattern']),
-        content: text(json['content'], 'normalizer.content'),
+        pattern: readPattern(json.pattern),
+        content: text(json.content, 'normalizer.content'),
       };
     case 'NFD':
     case 'NFKD':
     case 'StripAccents':
     case 'Lowercase':
-      return { type: json['type'] };
+      return { type: json.type };
     case 'Precompiled': {
-      const charsmap = json['precompiled_charsmap'] ?? null;
+      const charsmap = json.precompiled_charsmap ?? null;
       return {
         type: 'Precompiled',
         precompiled_charsmap: charsmap === null ? null : text(charsmap, 'precompiled_charsmap'),
@@ -195,7 +195,7 @@ function readNormalizer(value: unknown): NormalizerJson | null {
     default:
       throw wrong(
         'normalizer.type',
-        json['type'],
+        json.type,
         'one of Sequence, Replace, NFD, NFKD, StripAccents, Lowercase, Precompiled',
       );
   }
@@ -203,8 +203,8 @@ function readNormalizer(value: unknown): NormalizerJson | null {
 
 function readPattern(value: unknown): PatternJson {
   if (isObject(value)) {
-    if (typeof value['String'] === 'string') return { String: value['String'] };
-    if (typeof value['Regex'] === 'string') return { Regex: value['Regex'] };
+    if (typeof value.String === 'string') return { String: value.String };
+    if (typeof value.Regex === 'string') return { Regex: value.Regex };
   }
   throw wrong('normalizer.pattern', value, '{"String": …} or {"Regex": …}');
 }
@@ -212,11 +212,11 @@ function readPattern(value: unknown): PatternJson {
 function readPreTokenizer(value: unknown): PreTokenizerJson | null {
   if (value === null) return null;
   const json = object(value, 'pre_tokenizer');
-  switch (json['type']) {
+  switch (json.type) {
     case 'Sequence':
       return {
         type: 'Sequence',
-        pretokenizers: list(json['pretokenizers'], 'pre_tokenizer.pretokenizers')
+        pretokenizers: list(json.pretokenizers, 'pre_tokenizer.pretokenizers')
           .map(readPreTokenizer)
           .filter((step) => step !== null),
       };
@@ -225,31 +225,31 @@ function readPreTokenizer(value: unknown): PreTokenizerJson | null {
     case 'Metaspace':
       return readMetaspace(json);
     default:
-      throw wrong('pre_tokenizer.type', json['type'], 'one of Sequence, WhitespaceSplit, Metaspace');
+      throw wrong('pre_tokenizer.type', json.type, 'one of Sequence, WhitespaceSplit, Metaspace');
   }
 }
 
 function readMetaspace(json: Json): MetaspaceJson {
-  const replacement = text(json['replacement'] ?? '▁', 'pre_tokenizer.replacement');
+  const replacement = text(json.replacement ?? '▁', 'pre_tokenizer.replacement');
   if ([...replacement].length !== 1) throw wrong('pre_tokenizer.replacement', replacement, 'one character');
   // Before tokenizers 0.15 there was only `add_prefix_space`.
-  const scheme = json['add_prefix_space'] === false ? 'never' : (json['prepend_scheme'] ?? 'always');
+  const scheme = json.add_prefix_space === false ? 'never' : (json.prepend_scheme ?? 'always');
   if (scheme !== 'always' && scheme !== 'never' && scheme !== 'first')
     throw wrong('pre_tokenizer.prepend_scheme', scheme, 'one of always, never, first');
-  return { type: 'Metaspace', replacement, prepend_scheme: scheme, split: json['split'] !== false };
+  return { type: 'Metaspace', replacement, prepend_scheme: scheme, split: json.split !== false };
 }
 
 function readPostProcessor(value: unknown): TemplateJson | null {
   if (value === null) return null;
   const json = object(value, 'post_processor');
-  switch (json['type']) {
+  switch (json.type) {
     case 'TemplateProcessing':
       return {
         type: 'TemplateProcessing',
-        single: list(json['single'], 'post_processor.single').map(readTemplateItem),
-        pair: list(json['pair'] ?? [], 'post_processor.pair').map(readTemplateItem),
+        single: list(json.single, 'post_processor.single').map(readTemplateItem),
+        pair: list(json.pair ?? [], 'post_processor.pair').map(readTemplateItem),
         special_tokens: Object.fromEntries(
-          Object.entries(object(json['special_tokens'], 'post_processor.special_tokens')).map(([name, token]) => {
+          Object.entries(object(json.special_tokens, 'post_processor.special_tokens')).map(([name, token]) => {
             const where = `post_processor.special_tokens[${shown(name)}]`;
             const { ids, tokens } = object(token, where);
             return [
@@ -265,9 +265,9 @@ function readPostProcessor(value: unknown): TemplateJson | null {
       };
     case 'BertProcessing':
     case 'RobertaProcessing':
-      return template(pairOf(json['cls'], 'post_processor.cls'), pairOf(json['sep'], 'post_processor.sep'));
+      return template(pairOf(json.cls, 'post_processor.cls'), pairOf(json.sep, 'post_processor.sep'));
     default:
-      throw wrong('post_processor.type', json['type'], 'TemplateProcessing or BertProcessing');
+      throw wrong('post_processor.type', json.type, 'TemplateProcessing or BertProcessing');
   }
 }
 
@@ -279,10 +279,10 @@ function pairOf(value: unknown, where: string): [token: string, id: number] {
 function readTemplateItem(value: unknown): TemplateItemJson {
   if (isObject(value)) {
     const { SpecialToken: special, Sequence: sequence } = value;
-    if (isObject(special) && typeof special['id'] === 'string')
-      return { SpecialToken: { id: special['id'], type_id: Number(special['type_id'] ?? 0) } };
-    if (isObject(sequence) && (sequence['id'] === 'A' || sequence['id'] === 'B'))
-      return { Sequence: { id: sequence['id'], type_id: Number(sequence['type_id'] ?? 0) } };
+    if (isObject(special) && typeof special.id === 'string')
+      return { SpecialToken: { id: special.id, type_id: Number(special.type_id ?? 0) } };
+    if (isObject(sequence) && (sequence.id === 'A' || sequence.id === 'B'))
+      return { Sequence: { id: sequence.id, type_id: Number(sequence.type_id ?? 0) } };
   }
   throw wrong('an item of post_processor', value, '{"SpecialToken": …} or {"Sequence": …}');
 }
@@ -317,12 +317,12 @@ export function readTokenizerConfig(value: unknown = {}): TokenizerConfig {
   // A token stands as a text or, in older files, as an object with its content.
   const token = (name: string, standard: string): string => {
     const found = value[name] ?? standard;
-    const content = isObject(found) ? found['content'] : found;
+    const content = isObject(found) ? found.content : found;
     if (typeof content !== 'string')
       throw new UserError(`tokenizer_config.json: ${name} is ${shown(found)}, expected a token`);
     return content;
   };
-  const limit = value['model_max_length'] ?? value['max_len'];
+  const limit = value.model_max_length ?? value.max_len;
   return {
     doLowerCase: flag('do_lower_case'),
     keepAccents: flag('keep_accents'),
