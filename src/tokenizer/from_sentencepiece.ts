@@ -6,12 +6,12 @@
 import { base64Encode } from '@bufbuild/protobuf/wire';
 import { UserError } from '../errors.ts';
 import type { SentencePieceModel } from '../formats/sentencepiece.ts';
+import { readTokenizerConfig } from './tokenizer_config.ts';
 import {
   type AddedTokenJson,
   type MetaspaceJson,
   type NormalizerJson,
   type PreTokenizerJson,
-  readTokenizerConfig,
   type TokenizerJson,
   template,
 } from './tokenizer_json.ts';

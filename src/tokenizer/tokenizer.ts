@@ -13,14 +13,8 @@ import { AlignedText, stringOf } from './aligned_text.ts';
 import { type Encoding, type Span, toCodePoints } from './encoding.ts';
 import { makeNormalizer, type Normalizer } from './normalizer.ts';
 import { makePreTokenizer, type PreTokenizer } from './pre_tokenizer.ts';
-import {
-  type AddedTokenJson,
-  readTokenizerConfig,
-  readTokenizerJson,
-  type TemplateItemJson,
-  type TokenizerConfig,
-  type TokenizerJson,
-} from './tokenizer_json.ts';
+import { readTokenizerConfig, type TokenizerConfig } from './tokenizer_config.ts';
+import { type AddedTokenJson, readTokenizerJson, type TemplateItemJson, type TokenizerJson } from './tokenizer_json.ts';
 import { Unigram } from './unigram.ts';
 
 export type { Encoding, Span } from './encoding.ts';

@@ -1,7 +1,7 @@
 /**
- * tokenizer.json and tokenizer_config.json: the parts of both that an ALBERT tokenizer has, checked as they are read.
+ * tokenizer.json: the parts of it that an ALBERT tokenizer has, checked as they are read.
  *
- * tokenizer.json is the format of Hugging Face's tokenizers; of its many components only those are taken that transformers
+ * It is the format of Hugging Face's tokenizers; of its many components only those are taken that transformers
  * 3 to 5 write for ALBERT, and the few that people use when they train such a tokenizer themselves.
  */
 import { UserError } from '../errors.ts';
@@ -60,25 +60,11 @@ export interface TokenizerJson {
   model: UnigramJson;
 }
 
-/** What of tokenizer_config.json matters here; undefined where the file doesn't say. */
-export interface TokenizerConfig {
-  doLowerCase: boolean | undefined;
-  keepAccents: boolean | undefined;
-  addPrefixSpace: boolean | undefined;
-  /** Infinity where there is no limit. */
-  modelMaxLength: number;
-  splitSpecialTokens: boolean;
-  clsToken: string;
-  sepToken: string;
-  unkToken: string;
-  padToken: string;
-  maskToken: string;
-}
-
-type Json = Record<string, unknown>;
-const isObject = (value: unknown): value is Json =>
+export type Json = Record<string, unknown>;
+export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const shown = (value: unknown): string => {
+/** `value` for a message, shortened. */
+export const shown = (value: unknown): string => {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 };
@@ -302,38 +288,5 @@ export function template(
       [cls]: { id: cls, ids: [clsId], tokens: [cls] },
       [sep]: { id: sep, ids: [sepId], tokens: [sep] },
     },
-  };
-}
-
-/** Reads a parsed tokenizer_config.json, or what stands for it where there is none. */
-export function readTokenizerConfig(value: unknown = {}): TokenizerConfig {
-  if (!isObject(value)) throw new UserError(`tokenizer_config.json is ${shown(value)}, expected an object`);
-  const flag = (name: string): boolean | undefined => {
-    const found = value[name] ?? undefined;
-    if (found !== undefined && typeof found !== 'boolean')
-      throw new UserError(`tokenizer_config.json: ${name} is ${shown(found)}, expected true or false`);
-    return found;
-  };
-  // A token stands as a text or, in older files, as an object with its content.
-  const token = (name: string, standard: string): string => {
-    const found = value[name] ?? standard;
-    const content = isObject(found) ? found.content : found;
-    if (typeof content !== 'string')
-      throw new UserError(`tokenizer_config.json: ${name} is ${shown(found)}, expected a token`);
-    return content;
-  };
-  const limit = value.model_max_length ?? value.max_len;
-  return {
-    doLowerCase: flag('do_lower_case'),
-    keepAccents: flag('keep_accents'),
-    addPrefixSpace: flag('add_prefix_space'),
-    // transformers writes 1e30 for "no limit".
-    modelMaxLength: typeof limit === 'number' && limit > 0 && limit < 1e9 ? limit : Number.POSITIVE_INFINITY,
-    splitSpecialTokens: flag('split_special_tokens') ?? false,
-    clsToken: token('cls_token', '[CLS]'),
-    sepToken: token('sep_token', '[SEP]'),
-    unkToken: token('unk_token', '<unk>'),
-    padToken: token('pad_token', '<pad>'),
-    maskToken: token('mask_token', '[MASK]'),
   };
 }
