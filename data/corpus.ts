@@ -42,7 +42,9 @@ export function parseSentence(text: string, section = '', line = 1): Sentence {
     }
     const token = word.replace(/\]+$/, '');
     if (token === '' || /[[\]\s\p{C}]/u.test(token)) {
-      throw new Error(`'${word}' is not a token: expected text, with single spaces between tokens and ']' only at its end`);
+      throw new Error(
+        `'${word}' is not a token: expected text, with single spaces between tokens and ']' only at its end`,
+      );
     }
     sentence.tokens.push(token);
     for (let i = token.length; i < word.length; i++) {
