@@ -1,0 +1,96 @@
+/**
+ * CoNLL-2003's form (Tjong Kim Sang and De Meulder 2003), and the two-column files after it: a line a token, the token first and its
+ * label last, apart by tabs or white space; a blank line behind each sentence; lines that begin with -DOCSTART- between
+ * documents.
+ */
+import { parseLabel } from './label_schemes.ts';
+import type { Block } from './lines.ts';
+import type { ProblemLog } from './problems.ts';
+import {
+  chooseSeparator,
+  isNumbered,
+  type Layout,
+  type ParsedTable,
+  type Row,
+  readRows,
+  toRows,
+  usualCount,
+} from './table.ts';
+
+const DOCUMENT_START = '-DOCSTART-';
+
+/** @param column of the labels, from 1; the last unless given */
+export function parseConll(
+  blocks: readonly Block[],
+  { column }: { column?: number | undefined },
+  log: ProblemLog,
+): ParsedTable {
+  const separator = chooseSeparator(blocks.flatMap((block) => block.map(({ text }) => text)));
+  const rows = blocks.map((block) => toRows(block, separator));
+  const layout = layoutOf(rows, separator, column, log);
+  let [comments, documents] = [0, 0];
+  const kept = rows.map((block) =>
+    block.filter((row, i) => {
+      const isStart = row.cells[0] === DOCUMENT_START;
+      const comment = i === 0 && isComment(row, layout);
+      documents += Number(isStart);
+      comments += Number(comment);
+      return !isStart && !comment;
+    }),
+  );
+  const { sentences, prefix } = withoutLanguagePrefix(
+    kept.filter((block) => block.length > 0),
+    layout.word,
+  );
+  return {
+    sentences: sentences.map((block) => readRows(block, layout, log)),
+    layout,
+    comments,
+    documents,
+    ...(prefix === undefined ? {} : { languagePrefix: prefix }),
+  };
+}
+
+function layoutOf(
+  rows: readonly (readonly Row[])[],
+  separator: Layout['separator'],
+  column: number | undefined,
+  log: ProblemLog,
+): Layout {
+  const { count } = usualCount(rows.flat().map(({ cells }) => cells));
+  // Files with a number before each token, CoNLL-U's among them.
+  const word = isNumbered(rows) ? 1 : 0;
+  const names = Array.from({ length: count }, (_, i) =>
+    i === word ? 'token' : i < word ? 'number' : `column ${i + 1}`,
+  );
+  const layout = { separator, columns: names, word };
+  const label = column === undefined ? count - 1 : column - 1;
+  if (count <= word + 1) {
+    log.error('no labels', 0, 'has one column: tokens without labels; expected a token and its label in each line');
+    return { ...layout, label: undefined };
+  }
+  if (label >= count || label <= word) {
+    const usual = `most of its lines have ${count} columns, the token in column ${word + 1}`;
+    log.error('no labels', 0, `has no labels in column ${column}: ${usual}; set --column from ${word + 2} to ${count}`);
+    return { ...layout, label: undefined };
+  }
+  names[label] = 'label';
+  return { ...layout, label };
+}
+
+/** A line such as "# id 7f3a" before a sentence, which is no row; a token "#" with its label is one. */
+const isComment = ({ cells }: Row, { columns, label }: Layout): boolean =>
+  /^#( |$)/.test(cells[0]!) && (cells.length !== columns.length || (label !== undefined && !parseLabel(cells[label]!)));
+
+/** Takes off the language that WikiANN's files put before every token ("de:Berlin"), where all tokens have the same. */
+function withoutLanguagePrefix(
+  blocks: readonly (readonly Row[])[],
+  word: number,
+): { sentences: readonly (readonly Row[])[]; prefix?: string } {
+  const prefix = /^[a-z]{2,3}(-[a-z]+)*:/.exec(blocks[0]?.[0]?.cells[word] ?? '')?.[0];
+  const all =
+    prefix !== undefined && blocks.every((block) => block.every(({ cells }) => cells[word]?.startsWith(prefix)));
+  if (!all) return { sentences: blocks };
+  const strip = ({ line, cells }: Row): Row => ({ line, cells: cells.with(word, cells[word]!.slice(prefix.length)) });
+  return { sentences: blocks.map((block) => block.map(strip)), prefix };
+}
