@@ -3,16 +3,55 @@ import process from 'node:process';
 import { UserError } from '../src/errors.ts';
 import { fromArguments, helpText, merge, type Parsed, type Settings } from '../src/settings/settings.ts';
 
-/** Reads the command line into `settings`; prints the help text and ends the program for `--help`. */
-export function readCommandLine<T extends Settings>(usage: string, settings: T): Parsed<T> {
+/** Prints the help text where --help or -h stands among the arguments. */
+export function helpAsked(usage: string, settings: Settings): boolean {
   const argv = process.argv.slice(2);
   const end = argv.indexOf('--');
-  if ((end < 0 ? argv : argv.slice(0, end)).some((a) => a === '--help' || a === '-h')) {
-    process.stdout.write(helpText(usage, settings));
-    process.exit(0);
-  }
-  const { values, positional } = fromArguments(settings, argv);
+  const asked = (end < 0 ? argv : argv.slice(0, end)).some((a) => a === '--help' || a === '-h');
+  if (asked) process.stdout.write(helpText(usage, settings));
+  return asked;
+}
+
+/** Reads the command line into `settings`; prints the help text and ends the program for `--help`. */
+export function readCommandLine<T extends Settings>(usage: string, settings: T): Parsed<T> {
+  if (helpAsked(usage, settings)) process.exit(0);
+  const { values, positional } = fromArguments(settings, process.argv.slice(2));
   return { ...merge(settings, values), positional };
+}
+
+/** Lines on standard output; on a terminal a progress line is replaced by the next, elsewhere one stands every ten seconds. */
+export function liveOutput(): { print(line: string): void; progress(line: string): void } {
+  const { stdout } = process;
+  let open = false;
+  let last = performance.now();
+  return {
+    print(line) {
+      stdout.write(`${open ? '\r\u001b[K' : ''}${line}\n`);
+      open = false;
+    },
+    progress(line) {
+      if (stdout.isTTY) {
+        stdout.write(`\r\u001b[K${line.slice(0, stdout.columns - 1)}`);
+        open = true;
+      } else if (performance.now() - last > 10_000) {
+        stdout.write(`${line}\n`);
+        last = performance.now();
+      }
+    },
+  };
+}
+
+/** A signal that Ctrl-C or a polite kill sets off; the second one ends the program at once. @param onFirst says so. */
+export function interruption(onFirst: () => void): AbortSignal {
+  const controller = new AbortController();
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(130);
+    onFirst();
+    controller.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return controller.signal;
 }
 
 /**

@@ -29,6 +29,8 @@ export class Gpu {
   readonly adapter: AdapterFacts;
   /** Reads the text of `shaders/<name>.wgsl`. */
   readonly loadShader: (name: string) => Promise<string>;
+  /** Bytes of all tensors and activations made so far. */
+  allocatedBytes = 0;
   #failure: UserError | undefined;
   #closed = false;
   #release: () => void;

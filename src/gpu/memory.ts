@@ -10,7 +10,9 @@ function createBuffer(gpu: Gpu, label: string, size: number, usage: number): GPU
   if (size > limit) {
     throw new Error(`${label} needs a buffer of ${size} bytes; ${gpu.adapter.name} allows ${limit}`);
   }
-  return gpu.device.createBuffer({ label, size: Math.max(align(size), 256), usage });
+  const bytes = Math.max(align(size), 256);
+  gpu.allocatedBytes += bytes;
+  return gpu.device.createBuffer({ label, size: bytes, usage });
 }
 
 /** A tensor with memory of its own, zero at first. */

@@ -20,14 +20,16 @@ export class Pacer {
   /** @param units how much work was submitted since the last wait, in the same unit at each call. */
   async wait<T>(start: () => Promise<T>, units: number, submitted = performance.now()): Promise<T> {
     const begin = Math.max(submitted, this.#lastDone);
-    const expected = this.#perUnit * units;
-    const left = begin + expected * 0.9 - performance.now();
+    const left = begin + this.#perUnit * units * 0.9 - performance.now();
     if (left > 1) await sleep(left);
+    const woke = performance.now();
     const result = await start();
     const now = performance.now();
     const measured = (now - begin) / Math.max(units, 1e-9);
-    // The least time counts: the estimate must not grow with what this process itself was late.
-    this.#perUnit = this.#perUnit === 0 ? measured : this.#perUnit * 0.8 + measured * 0.2;
+    if (left > 1 && now - woke < 2) {
+      // It was done while this slept, who knows when: the time measured is the sleep's own. Sleep much less.
+      this.#perUnit *= 0.6;
+    } else this.#perUnit = this.#perUnit === 0 ? measured : Math.min(measured, this.#perUnit * 0.7 + measured * 0.3);
     this.#lastDone = now;
     return result;
   }

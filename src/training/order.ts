@@ -1,5 +1,5 @@
 /** Which sequences stand in which step: a function of seed and step alone, so that a resumed run goes on in the same order. */
-import { Random } from '../random.ts';
+import { batchesBySize, epochOrder } from '../data/batches.ts';
 
 export interface OrderOptions {
   /** Sequences in all. */
@@ -15,7 +15,7 @@ export class BatchOrder {
   readonly stepsPerEpoch: number;
   readonly #options: OrderOptions;
   #epoch = -1;
-  #order: number[] = [];
+  #batches: number[][] = [];
 
   constructor(options: OrderOptions) {
     this.#options = options;
@@ -24,23 +24,19 @@ export class BatchOrder {
 
   /** The batches of a step, counted from 0, as indices of sequences. The last step of an epoch takes what is left. */
   batches(step: number): number[][] {
-    const { batchSize, accumulation } = this.#options;
-    const order = this.#orderOf(Math.floor(step / this.stepsPerEpoch));
-    const first = (step % this.stepsPerEpoch) * batchSize * accumulation;
-    return Array.from({ length: accumulation }, (_, i) => {
-      const at = first + i * batchSize;
-      return order.slice(at, at + batchSize);
-    }).filter((batch) => batch.length > 0);
+    const { accumulation } = this.#options;
+    const batches = this.#batchesOf(Math.floor(step / this.stepsPerEpoch));
+    const first = (step % this.stepsPerEpoch) * accumulation;
+    return batches.slice(first, first + accumulation);
   }
 
-  #orderOf(epoch: number): number[] {
+  #batchesOf(epoch: number): number[][] {
     if (epoch !== this.#epoch) {
-      const { count, shuffle, seed } = this.#options;
-      const order = Array.from({ length: count }, (_, i) => i);
-      this.#order = shuffle ? new Random(seed, epoch).shuffle(order) : order;
+      const { count, shuffle, seed, batchSize } = this.#options;
+      this.#batches = batchesBySize(epochOrder(count, shuffle ? { seed, epoch } : undefined), batchSize);
       this.#epoch = epoch;
     }
-    return this.#order;
+    return this.#batches;
   }
 }
 

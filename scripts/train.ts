@@ -1,0 +1,31 @@
+/** Trains a token classifier: `tsx scripts/train.ts`, on the package's own sample unless data is given. */
+import process from 'node:process';
+import { UsageError } from '../src/errors.ts';
+import { describeAdapter, openGpu } from '../src/gpu/open_node.ts';
+import { fromArguments } from '../src/settings/settings.ts';
+import { resolveSettings } from '../src/training/resolve.ts';
+import { readConfigFile, runTraining } from '../src/training/run_node.ts';
+import { TRAINING_SETTINGS } from '../src/training/settings.ts';
+import { helpAsked, interruption, liveOutput, runCommand } from './command.ts';
+
+const USAGE = `Usage: tsx scripts/train.ts [--train-file FILE --validation-file FILE --test-file FILE] [settings]
+
+Trains ALBERT for named-entity recognition, evaluates it, saves a model folder and tags a sentence.
+Without any data it trains on the package's own German sample.`;
+
+await runCommand(async () => {
+  if (helpAsked(USAGE, TRAINING_SETTINGS)) return;
+  const { values, positional } = fromArguments(TRAINING_SETTINGS, process.argv.slice(2));
+  if (positional.length > 0)
+    throw new UsageError(`unexpected "${positional[0]}": data is named by --train-file or --dataset.`);
+  const settings = resolveSettings(values, values.config ? await readConfigFile(values.config) : undefined);
+  const output = liveOutput();
+  const signal = interruption(() => output.print('\nstopping after this step; once more ends at once'));
+  const open = async () => {
+    const gpu = await openGpu(settings.adapter ?? 'auto');
+    output.print(describeAdapter(gpu));
+    return gpu;
+  };
+  const { outcome } = await runTraining(settings, open, output, signal);
+  if (outcome === 'interrupted') process.exitCode = 130;
+});
