@@ -175,9 +175,10 @@ async function writeOutput(output: string, files: ReadonlyMap<string, string>): 
 await runCommand(async () => {
   const { values: s, positional } = readCommandLine(USAGE, SETTINGS);
   if (positional.length > 0)
-    throw new UsageError(`'${positional[0]}' belongs to no setting: did you mean --train ${positional[0]}?`);
+    throw new UsageError(`'${positional[0]}' belongs to no setting. Did you mean --train ${positional[0]}?`);
   const paths = await inputPaths(s);
   if (s.output !== null) await checkOutput(s.output, s.overwrite, paths);
+  const loaded = await loadTokenizer(s.tokenizer);
   const { format, column, level, encoding, allow_empty: allowEmpty } = s;
   const read = await readDatasetFiles(paths, { format, column, level, encoding, allowEmpty });
   requireNoErrors(read.problems);
@@ -187,7 +188,6 @@ await runCommand(async () => {
     print(`${name.padEnd(6)}${facts.file}: ${describeFacts(facts)}`);
   if (dataset.problems.length > 0) print(`\n${formatProblems(dataset.problems)}`);
 
-  const loaded = await loadTokenizer(s.tokenizer);
   const { tokenizer } = loaded ?? {};
   const cut = tokenizer && {
     pieces: (words: readonly string[]) => tokenizer.pieces(words),

@@ -120,3 +120,18 @@ export class Profiler {
     return { traceEvents, displayTimeUnit: 'ms' };
   }
 }
+
+/** The summary as a table, a line a kernel. */
+export function profileTable(summary: readonly KernelProfile[]): string {
+  const rows = summary.map((k) => {
+    const share = `${(100 * k.share).toFixed(1)}%`;
+    const cells = [
+      k.milliseconds.toFixed(1).padStart(10),
+      share.padStart(8),
+      k.gflops.toFixed(1).padStart(9),
+      k.gigabytes.toFixed(1).padStart(8),
+    ];
+    return `${k.kernel.padEnd(36)}${String(k.calls).padStart(8)}${cells.join('')}\n`;
+  });
+  return `${'kernel'.padEnd(36)}${'calls'.padStart(8)}        ms   share  GFLOP/s    GB/s\n${rows.join('')}`;
+}

@@ -1,5 +1,5 @@
 /** Keeps native libraries' chatter out of the terminal. They write to file descriptor 2, past anything JavaScript can hook. */
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -9,7 +9,7 @@ const CHATTER =
 
 /**
  * Runs `action` with file descriptor 2 turned to a file, then writes to the real stderr every line that is not known chatter.
- * Linux only (it needs /proc/self/fd); elsewhere, and where stderr can't be reopened, it just runs `action`.
+ * Linux only (it needs /proc/self/fd); elsewhere, and where stderr is a file, it just runs `action`.
  */
 export async function withQuietStderr<T>(action: () => Promise<T>): Promise<T> {
   const redirect = process.env.ALBERT_WEBGPU_VERBOSE ? undefined : startRedirect();
@@ -35,6 +35,8 @@ function startRedirect(): { stop: () => string } | undefined {
   if (process.platform !== 'linux' || 'Deno' in globalThis) return undefined;
   let folder: string | undefined;
   try {
+    // A file reopened has a place of its own to write at, and would be written over by whoever else holds it.
+    if (fstatSync(2).isFile()) return undefined;
     folder = mkdtempSync(join(tmpdir(), 'albert-webgpu-'));
     const file = join(folder, 'stderr');
     const saved = openSync('/proc/self/fd/2', 'a');

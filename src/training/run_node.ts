@@ -15,7 +15,7 @@ import { missingParameters, readModelFolder, readTokenizerFiles } from '../forma
 import { toFloat32 } from '../formats/safetensors.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { ActivationPool } from '../gpu/memory.ts';
-import { Profiler } from '../gpu/profiler.ts';
+import { Profiler, profileTable } from '../gpu/profiler.ts';
 import { SequenceClassifier } from '../inference/classifier.ts';
 import { TokenClassificationPipeline } from '../inference/pipeline.ts';
 import { settingsWarnings } from '../tokenizer/settings_warnings.ts';
@@ -391,16 +391,7 @@ function exampleText(s: TrainingSettings, data: RunData): string {
 async function writeProfile(profiler: Profiler, file: string, out: RunOutput): Promise<void> {
   await profiler.collect();
   await writeFile(file, JSON.stringify(profiler.trace()));
-  out.print(`\n${'kernel'.padEnd(30)}   calls        ms   share  GFLOP/s    GB/s`);
-  for (const k of profiler.summary()) {
-    const cells = [
-      k.milliseconds.toFixed(1).padStart(10),
-      `${(100 * k.share).toFixed(1)}%`.padStart(8),
-      k.gflops.toFixed(1).padStart(9),
-      k.gigabytes.toFixed(1).padStart(8),
-    ];
-    out.print(`${k.kernel.padEnd(30)}${String(k.calls).padStart(8)}${cells.join('')}`);
-  }
+  out.print(`\n${profileTable(profiler.summary())}`);
   out.print(`trace for Perfetto or chrome://tracing: ${file}`);
 }
 
