@@ -3,6 +3,8 @@
  * label last, apart by tabs or white space; a blank line behind each sentence; lines that begin with -DOCSTART- between
  * documents.
  */
+
+import type { Level } from './germeval.ts';
 import { parseLabel } from './label_schemes.ts';
 import type { Block } from './lines.ts';
 import type { ProblemLog } from './problems.ts';
@@ -22,9 +24,10 @@ const DOCUMENT_START = '-DOCSTART-';
 /** @param column of the labels, from 1; the last unless given */
 export function parseConll(
   blocks: readonly Block[],
-  { column }: { column?: number | undefined },
+  { level = 'outer', column }: { level?: Level; column?: number | undefined },
   log: ProblemLog,
 ): ParsedTable {
+  if (level === 'inner') log.error('no labels', 0, 'has no inner level: only files in the form of GermEval have one');
   const separator = chooseSeparator(blocks.flatMap((block) => block.map(({ text }) => text)));
   const rows = blocks.map((block) => toRows(block, separator));
   const layout = layoutOf(rows, separator, column, log);
@@ -66,12 +69,18 @@ function layoutOf(
   const layout = { separator, columns: names, word };
   const label = column === undefined ? count - 1 : column - 1;
   if (count <= word + 1) {
-    log.error('no labels', 0, 'has one column: tokens without labels; expected a token and its label in each line');
+    // A file without a row has a problem of its own.
+    if (count > 0)
+      log.error('no labels', 0, 'has one column: tokens without labels; expected a token and its label in each line');
     return { ...layout, label: undefined };
   }
   if (label >= count || label <= word) {
     const usual = `most of its lines have ${count} columns, the token in column ${word + 1}`;
-    log.error('no labels', 0, `has no labels in column ${column}: ${usual}; set --column from ${word + 2} to ${count}`);
+    log.error(
+      'no labels',
+      0,
+      `has no labels in column ${column}: ${usual}; set --column to ${word + 2 === count ? count : `${word + 2} … ${count}`}`,
+    );
     return { ...layout, label: undefined };
   }
   names[label] = 'label';

@@ -69,10 +69,12 @@ function outsideLabelSet({ sentences, facts: { file } }: Split, labels: readonly
     file,
     line: first.source!.line,
     message:
-      `the label set lacks ${label}, which occurs ${count} times in the file, here first; it has ${labels.join(' ')}. ` +
+      `the label set lacks ${label}, which occurs ${times(count)} in the file, here first; it has ${labels.join(' ')}. ` +
       'Add it to the label file, or leave --labels out',
   }));
 }
+
+const times = (n: number): string => (n === 1 ? 'once' : `${n} times`);
 
 /** How splits go together: labels that train never shows, and sentences of train in dev or test. */
 export function betweenSplits(splits: Readonly<Partial<Record<SplitName, Split>>>): Problem[] {
@@ -87,7 +89,7 @@ export function betweenSplits(splits: Readonly<Partial<Record<SplitName, Split>>
   for (const [i, later] of given.entries()) {
     if (train && later.name !== 'train') {
       for (const [label, { count, first }] of unknownLabels(later.sentences, labelSet(train.sentences))) {
-        const message = `${label}, which occurs ${count} times in ${later.name}, here first, never occurs in train`;
+        const message = `${label}, which occurs ${times(count)} in ${later.name}, here first, never occurs in train`;
         warn('label that train lacks', later.facts.file, first.source!.line, message);
       }
     }

@@ -1,6 +1,6 @@
 /** The files of a data set, read from disk. */
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join, parse } from 'node:path';
 import { UserError } from '../errors.ts';
 import { nearest } from '../settings/nearest.ts';
 import { type Dataset, type DatasetOptions, readDataset, SPLITS, type SplitName } from './dataset.ts';
@@ -26,7 +26,10 @@ async function whyNot(path: string, error: NodeJS.ErrnoException): Promise<UserE
     const folder = dirname(path);
     const names = await readdir(folder).catch(() => undefined);
     if (!names) return new UserError(`there is no file ${path}: there is no folder ${folder}.`);
-    const guess = nearest(basename(path), names);
+    // Without extensions, which would make names of the same one look alike.
+    const stems = new Map(names.map((name) => [parse(name).name, name]));
+    const stem = nearest(parse(path).name, stems.keys());
+    const guess = stem === undefined ? undefined : stems.get(stem);
     return new UserError(`there is no file ${path}.${guess ? ` Did you mean ${join(folder, guess)}?` : ''}`);
   }
   return new UserError(`${path} can't be read: ${error.message}.`);

@@ -33,14 +33,22 @@ export function decodeText(bytes: Uint8Array, file: string, encoding = 'utf-8'):
   const log = new ProblemLog(file);
   const asked = canonicalName(encoding);
   const mark = byteOrderMark(bytes);
-  const name = mark && (asked === 'utf-8' || asked.startsWith('utf-16')) ? mark.encoding : asked;
+  const name = tellEncoding(bytes, asked, mark);
   const body = mark?.encoding === name ? bytes.subarray(mark.length) : bytes;
   if (name !== asked) {
-    log.warn('other encoding', 0, `opens with the byte-order mark of ${name} and is read as ${name}, not as ${asked}`);
+    const why = mark ? 'opens with its byte-order mark' : 'has its zero bytes in that order';
+    log.warn('other encoding', 0, `is read as ${name}, not as ${asked}: it ${why}`);
   }
   const wrong = name === 'utf-8' ? otherKindOfFile(body) : undefined;
   if (wrong) log.error(wrong.kind, 0, wrong.message);
   const text = decode(body, name);
+  if (!name.startsWith('utf-') && isUtf8(bytes)) {
+    log.warn(
+      'other encoding',
+      0,
+      `is read as ${name}, as asked for, but is valid UTF-8: leave --encoding out to read it so`,
+    );
+  }
   if (name === 'utf-8' && !wrong) reportInvalid(body, bytes.length - body.length, log);
   else if (name !== 'utf-8' && text.includes('\uFFFD')) reportReplaced(text, name, log);
   return {
@@ -55,14 +63,25 @@ function canonicalName(encoding: string): string {
   try {
     return new TextDecoder(encoding).encoding;
   } catch {
-    const guess = nearest(encoding.toLowerCase(), COMMON_ENCODINGS);
+    const guess = nearest(encoding.toLowerCase(), [...COMMON_ENCODINGS, 'latin1', 'utf-16', 'cp1252']);
     throw new UsageError(
       `unknown encoding '${encoding}'. ${guess ? `Did you mean ${guess}? ` : ''}Common ones: ${COMMON_ENCODINGS.join(', ')}.`,
     );
   }
 }
 
-function byteOrderMark(bytes: Uint8Array): { encoding: string; length: number } | undefined {
+/** The encoding asked for, unless the file itself says that it is another of Unicode's. */
+function tellEncoding(bytes: Uint8Array, asked: string, mark: ByteOrderMark | undefined): string {
+  if (mark && asked.startsWith('utf-')) return mark.encoding;
+  return (asked.startsWith('utf-16') && utf16ByZeros(bytes)) || asked;
+}
+
+interface ByteOrderMark {
+  readonly encoding: string;
+  readonly length: number;
+}
+
+function byteOrderMark(bytes: Uint8Array): ByteOrderMark | undefined {
   const [a, b, c] = bytes;
   if (a === 0xef && b === 0xbb && c === 0xbf) return { encoding: 'utf-8', length: 3 };
   if (a === 0xff && b === 0xfe) return { encoding: 'utf-16le', length: 2 };
@@ -89,15 +108,22 @@ function otherKindOfFile(bytes: Uint8Array): { kind: string; message: string } |
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return fail('not text', 'is a gzip archive: unpack it first');
   if (bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3)
     return fail('not text', 'is a zip archive: unpack it first');
-  const zeros = [0, 0];
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] === 0) zeros[i % 2]!++;
-  const [even, odd] = zeros as [number, number];
-  if (even + odd === 0) return undefined;
-  // Latin letters in UTF-16 have a zero in the same half of each unit.
-  if (Math.max(even, odd) > bytes.length / 8 && Math.min(even, odd) < Math.max(even, odd) / 8) {
-    return fail('not UTF-8', `looks like UTF-16, not UTF-8: add --encoding ${odd > even ? 'utf-16le' : 'utf-16be'}`);
+  const utf16 = utf16ByZeros(bytes);
+  if (utf16) return fail('not UTF-8', `looks like UTF-16, not UTF-8: add --encoding ${utf16}`);
+  const zero = bytes.indexOf(0);
+  return zero < 0 ? undefined : fail('not text', `has a zero byte at offset ${zero}: a binary file, not text`);
+}
+
+/** UTF-16 as told by its zeros: Latin letters have one in the same half of each unit. */
+function utf16ByZeros(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  let [even, odd] = [0, 0];
+  for (let i = bytes.indexOf(0); i >= 0; i = bytes.indexOf(0, i + 1)) {
+    if (i % 2 === 0) even++;
+    else odd++;
   }
-  return fail('not text', `has ${even + odd} zero bytes: a binary file, not text`);
+  const [most, least] = [Math.max(even, odd), Math.min(even, odd)];
+  if (most <= bytes.length / 8 || least >= most / 8) return undefined;
+  return odd > even ? 'utf-16le' : 'utf-16be';
 }
 
 /** An error for every line with bytes that are not UTF-8. A newline's byte stands for nothing else there, so lines are apart. */
@@ -121,6 +147,10 @@ function reportInvalid(bytes: Uint8Array, skipped: number, log: ProblemLog): voi
     from = end + 1;
   }
 }
+
+/** Whether bytes beyond ASCII are UTF-8; those of a single-byte encoding hardly ever are. */
+const isUtf8 = (bytes: Uint8Array): boolean =>
+  bytes.some((byte) => byte > 0x7f) && isDecodable(new TextDecoder('utf-8', { fatal: true }), bytes);
 
 function isDecodable(strict: TextDecoder, bytes: Uint8Array): boolean {
   try {

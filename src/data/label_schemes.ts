@@ -110,5 +110,6 @@ export function labelHint(label: string): string {
     const prefix = parts[1]!.toUpperCase();
     return `did you mean ${prefix === 'L' ? 'E' : prefix === 'U' ? 'S' : prefix}-${parts[2]}?`;
   }
-  return `expected O, B-TYPE or I-TYPE; did you mean B-${label}?`;
+  const expected = 'expected O, B-TYPE or I-TYPE';
+  return /^\p{L}[\p{L}\d_-]*$/u.test(label) ? `${expected}; did you mean B-${label}?` : expected;
 }

@@ -36,6 +36,9 @@ export class ProblemLog {
   }
 }
 
+/** `1 column`, `3 columns`. */
+export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+
 export const errorsAmong = (problems: readonly Problem[]): Problem[] =>
   problems.filter(({ severity }) => severity === 'error');
 
@@ -53,7 +56,7 @@ export function summarizeProblems(problems: readonly Problem[]): string {
     if (counts.size === 0) return [];
     const total = [...counts.values()].reduce((sum, n) => sum + n, 0);
     const kinds = [...counts].sort((a, b) => b[1] - a[1]).map(([kind, n]) => `${n} ${kind}`);
-    return [`${total} ${severity}${total === 1 ? '' : 's'} (${kinds.join(', ')})`];
+    return [`${counted(total, severity)} (${kinds.join(', ')})`];
   };
   return [...part('error'), ...part('warning')].join(', ') || 'no problems';
 }
@@ -83,9 +86,8 @@ export function formatProblems(problems: readonly Problem[], limit = 20): string
 
 const isWarning = ({ severity }: Problem): boolean => severity === 'warning';
 
-/** @throws UserError with every problem, where one of them is an error */
+/** @throws UserError with every problem, warnings too, where one of them is an error */
 export function requireNoErrors(problems: readonly Problem[]): void {
-  const errors = errorsAmong(problems);
-  if (errors.length === 0) return;
-  throw new UserError(`the data can't be used as it is.\n${formatProblems(errors)}`);
+  if (errorsAmong(problems).length === 0) return;
+  throw new UserError(`the data can't be used as it is.\n${formatProblems(problems)}`);
 }

@@ -4,7 +4,7 @@ import { decodeText } from './decode.ts';
 import { type Level, looksLikeGermEval, parseGermEval } from './germeval.ts';
 import { detectScheme, type LabelScheme, toIob2 } from './label_schemes.ts';
 import { type Block, textBlocks } from './lines.ts';
-import { type Problem, ProblemLog } from './problems.ts';
+import { counted, type Problem, ProblemLog } from './problems.ts';
 import type { Sentence } from './sentence.ts';
 import type { ParsedTable, RawSentence, Separator } from './table.ts';
 
@@ -71,7 +71,7 @@ export function readSentences({ file, bytes }: DataFile, options: ReadOptions = 
   const format = options.format && options.format !== 'auto' ? options.format : detectFormat(blocks);
   const [column, level] = [options.column ?? undefined, options.level ?? 'outer'];
   const table =
-    format === 'germeval' ? parseGermEval(blocks, { level, column }, log) : parseConll(blocks, { column }, log);
+    format === 'germeval' ? parseGermEval(blocks, { level, column }, log) : parseConll(blocks, { level, column }, log);
   if (decoded.text !== '' || bytes.length === 0) checkWhole(blocks, table, log);
   const outer = inIob2(table.sentences, ({ labels }) => labels, log);
   const inner = table.layout.inner === undefined ? undefined : inIob2(table.sentences, (s) => s.inner, log);
@@ -142,22 +142,23 @@ function inIob2(
   log: ProblemLog,
 ): { scheme: LabelScheme; labels: string[][] } {
   const scheme = detectScheme(sentences.map(level));
-  let begins = 0;
+  const begins: number[] = [];
   const labels = sentences.map((sentence) => {
     const converted = toIob2(level(sentence), scheme);
     for (const { word, kind, message } of converted.faults) log.warn(kind, sentence.lines[word]!, message);
-    if (scheme === 'IOB1') begins += converted.labels.filter((label, w) => label !== level(sentence)[w]).length;
+    if (scheme === 'IOB1') begins.push(...sentence.lines.filter((_, w) => converted.labels[w] !== level(sentence)[w]));
     return converted.labels;
   });
   if (scheme === 'IOB1') {
-    const what = `${begins} entities begin with I-, as in IOB1; read as B-`;
-    log.warn('I- without B-', 0, what);
+    const count = counted(begins.length, 'entity begins', 'entities begin');
+    log.warn('I- without B-', begins[0]!, `${count} with I- and none with B-, the first here: IOB1; read as B-`);
   }
   return { scheme, labels };
 }
 
 /** The facts in one line: `GermEval TSV, utf-8, labels in column 3 (IOB2)`. */
 export function describeFacts(facts: FileFacts): string {
+  if (facts.columns === 0) return 'empty';
   const { labelColumn, scheme, comments, documents, languagePrefix } = facts;
   return [
     facts.format === 'germeval'
@@ -168,8 +169,8 @@ export function describeFacts(facts: FileFacts): string {
     labelColumn === null
       ? 'no labels'
       : `labels in column ${labelColumn} (${scheme}${scheme === 'IOB2' ? '' : ', read into IOB2'})`,
-    ...(comments > 0 ? [`${comments} comment lines`] : []),
-    ...(documents > 0 ? [`${documents} documents`] : []),
+    ...(comments > 0 ? [counted(comments, 'comment line')] : []),
+    ...(documents > 0 ? [counted(documents, 'document')] : []),
     ...(languagePrefix === undefined ? [] : [`'${languagePrefix}' taken off every token`]),
   ].join(', ');
 }

@@ -5,6 +5,12 @@ import { byCodePoint, labelSet, unknownLabels } from './labels.ts';
 import type { Sentence } from './sentence.ts';
 import { splitIntoWindows } from './windows.ts';
 
+/** Sentences whose words stood somewhere before, and those among them with other labels than there. */
+export interface Repeats {
+  readonly sentences: number;
+  readonly otherLabels: number;
+}
+
 export interface SplitStatistics {
   readonly file: string;
   readonly sentences: number;
@@ -17,10 +23,10 @@ export interface SplitStatistics {
   readonly labels: Readonly<Record<string, number>>;
   /** Labels that never occur in train; empty for train. */
   readonly labelsNotInTrain: readonly string[];
-  /** Sentences whose words stood in the split before, and those among them with other labels. */
-  readonly repeated: { readonly sentences: number; readonly otherLabels: number };
-  /** The same over an earlier split's sentences, by the split's name. */
-  readonly alsoIn: Readonly<Partial<Record<SplitName, { readonly sentences: number; readonly otherLabels: number }>>>;
+  /** Sentences that the split itself has before. */
+  readonly repeated: Repeats;
+  /** Sentences that an earlier split has, by its name. */
+  readonly alsoIn: Readonly<Partial<Record<SplitName, Repeats>>>;
   readonly subTokens?: SubTokenStatistics;
 }
 

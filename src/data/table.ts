@@ -1,7 +1,7 @@
 /** Lines of columns as words and labels, whatever the format: what every row is checked for. */
 import { labelHint, parseLabel } from './label_schemes.ts';
 import { type Block, codePoints, isInvisible } from './lines.ts';
-import type { ProblemLog } from './problems.ts';
+import { counted, type ProblemLog } from './problems.ts';
 
 /** Columns apart by tabs, or by runs of spaces and tabs. */
 export type Separator = 'tab' | 'white space';
@@ -105,7 +105,7 @@ function checkCount({ line, cells }: Row, { columns, separator }: Layout, log: P
   const expected = columns.length;
   if (cells.length === expected) return true;
   if (cells.length > expected && cells.slice(expected).every((cell) => cell === '')) {
-    log.warn('empty extra column', line, `a tab too many at its end; read as ${counted(expected)}`);
+    log.warn('empty extra column', line, `a tab too many at its end; read as ${counted(expected, 'column')}`);
     return true;
   }
   const apart = separator === 'tab' ? 'tabs' : 'spaces or tabs';
@@ -113,12 +113,10 @@ function checkCount({ line, cells }: Row, { columns, separator }: Layout, log: P
   log.error(
     'wrong column count',
     line,
-    `${counted(cells.length)} where ${expected} are expected (${columns.join(', ')}; apart by ${apart})${hint}`,
+    `${counted(cells.length, 'column')} where ${expected} are expected (${columns.join(', ')}; apart by ${apart})${hint}`,
   );
   return false;
 }
-
-const counted = (n: number): string => `${n} column${n === 1 ? '' : 's'}`;
 
 function checkLabel(label: string, line: number, log: ProblemLog): string {
   if (label === '') {

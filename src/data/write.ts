@@ -18,7 +18,7 @@ export function toGermEval(sentences: readonly Sentence[], level: Level = 'outer
       const [first, second] = level === 'outer' ? [labels[w], other] : [other, labels[w]];
       return `${w + 1}\t${word}\t${first}\t${second}\n`;
     });
-    return `${source ? `#\t${source.file}:${source.line}\n` : ''}${rows.join('')}\n`;
+    return `${source ? `#\t${source.file.split(/[\\/]/).at(-1)}:${source.line}\n` : ''}${rows.join('')}\n`;
   });
   return blocks.join('');
 }
