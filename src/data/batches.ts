@@ -61,8 +61,11 @@ export function batchesByTokens(
   const batches: number[][] = [];
   // Streams 0, 1, … draw the order of features; the order of batches has the streams below 0.
   const random = draw && new Random(draw.seed, -1 - draw.epoch);
+  let carried: number[] = [];
   for (let from = 0; from < order.length; from += packWithin) {
-    const packed = packFirstFit(order.slice(from, from + packWithin), lengths, tokens);
+    const packed = packFirstFit([...carried, ...order.slice(from, from + packWithin)], lengths, tokens);
+    // The last batch to be opened is hardly filled: its features go on to the next stretch.
+    carried = from + packWithin < order.length ? packed.pop()! : [];
     batches.push(...(random ? random.shuffle(packed) : packed));
   }
   return batches;
