@@ -7,18 +7,19 @@
 //   out           [T, OUT]
 //
 // Sizes: ROWS, rows of x that an invocation keeps in registers (a const).
-// Overrides: IN, OUT.
+//   sizes         IN, OUT: a uniform and no overrides, so that drivers compile the file once for all layers
+//
 // Dispatch: (ceil(OUT / 16), ceil(T / ROWS)) workgroups; an invocation owns a column of ROWS rows. x is read at addresses that are
 //   the same for the whole workgroup.
 
 const ROWS: u32 = 16;
 
-override IN: u32 = 768u;
-override OUT: u32 = 768u;
+struct Sizes { input: u32, output: u32 }
 
 struct Batch { tokens: u32 }
 
 @group(0) @binding(0) var<uniform> batch: Batch;
+@group(0) @binding(5) var<uniform> sizes: Sizes;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
@@ -26,6 +27,8 @@ struct Batch { tokens: u32 }
 
 @compute @workgroup_size(16)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let IN = sizes.input;
+  let OUT = sizes.output;
   let row = group.y * ROWS;
   if row >= batch.tokens { return; }
   let n = min(group.x * 16u + lane, OUT - 1u);

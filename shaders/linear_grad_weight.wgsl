@@ -6,23 +6,26 @@
 //   grad_weight   [OUT, IN], added to
 //
 // Sizes: ROWS, rows of grad_weight that an invocation keeps in registers (a const).
-// Overrides: IN, OUT.
+//   sizes         IN, OUT: a uniform and no overrides, so that drivers compile the file once for all layers
+//
 // Dispatch: (ceil(IN / 16), ceil(OUT / ROWS)) workgroups; an invocation owns a column of ROWS rows and walks down the tokens in order.
 
 const ROWS: u32 = 16;
 
-override IN: u32 = 768u;
-override OUT: u32 = 768u;
+struct Sizes { input: u32, output: u32 }
 
 struct Batch { tokens: u32 }
 
 @group(0) @binding(0) var<uniform> batch: Batch;
+@group(0) @binding(4) var<uniform> sizes: Sizes;
 @group(0) @binding(1) var<storage, read> grad_out: array<f32>;
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read_write> grad_weight: array<f32>;
 
 @compute @workgroup_size(16)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let IN = sizes.input;
+  let OUT = sizes.output;
   let row = group.y * ROWS;
   let k = min(group.x * 16u + lane, IN - 1u);
   var sums: array<f32, ROWS>;

@@ -280,9 +280,11 @@ export function layerBackward(
   const T = batch.capacity;
   const { hidden_size: H, intermediate_size: I } = config;
   const label = (part: string) => `layer ${block} ${part}`;
+  const gradSum = plan.tensor(label('grad output'), [T, H]);
   const gradAttended = plan.tensor(label('grad attended'), [T, H]);
   const gradActivated = plan.tensor(label('grad activated'), [T, I]);
   const gradInner = plan.tensor(label('grad inner'), [T, I]);
+  const gradAttentionSum = plan.tensor(label('grad projected'), [T, H]);
   const gradX = plan.tensor(label('grad x'), [T, H]);
   const gradContext = plan.tensor(label('grad context'), [T, H]);
   const gradQkv = plan.tensor(label('grad qkv'), [T, 3 * H]);
@@ -298,18 +300,18 @@ export function layerBackward(
     },
     label('norm'),
   );
-  // One gradient for both terms of the residual sum: the feed-forward's adds to it below.
+  // One gradient for both terms of the residual sum: the feed-forward's is added to it below.
   layerNormBackward(
     plan,
     batch,
-    { ...norm, gamma: p.get(`${prefix}.full_layer_layer_norm.weight`), gradIn: gradAttended },
+    { ...norm, gamma: p.get(`${prefix}.full_layer_layer_norm.weight`), gradIn: gradSum },
     label('norm'),
   );
   linearGradParameters(
     plan,
     batch,
     {
-      gradOut: gradAttended,
+      gradOut: gradSum,
       x: saved.activated,
       gradWeight: g.get(`${prefix}.ffn_output.weight`),
       gradBias: g.get(`${prefix}.ffn_output.bias`),
@@ -319,7 +321,7 @@ export function layerBackward(
   linearGradInput(
     plan,
     batch,
-    { gradOut: gradAttended, weight: p.get(`${prefix}.ffn_output.weight`), gradX: gradActivated },
+    { gradOut: gradSum, weight: p.get(`${prefix}.ffn_output.weight`), gradX: gradActivated },
     label('ffn output'),
   );
   activationBackward(
@@ -343,9 +345,8 @@ export function layerBackward(
   linearGradInput(
     plan,
     batch,
-    { gradOut: gradInner, weight: p.get(`${prefix}.ffn.weight`), gradX: gradAttended },
+    { gradOut: gradInner, weight: p.get(`${prefix}.ffn.weight`), gradX: gradAttended, addend: gradSum },
     label('ffn'),
-    true,
   );
 
   const attention = `${prefix}.attention`;
@@ -363,13 +364,13 @@ export function layerBackward(
   layerNormBackward(
     plan,
     batch,
-    { ...attentionNorm, gamma: p.get(`${attention}.LayerNorm.weight`), gradIn: gradX },
+    { ...attentionNorm, gamma: p.get(`${attention}.LayerNorm.weight`), gradIn: gradAttentionSum },
     label('attention norm'),
   );
   const gradProjected = dropout(
     plan,
     batch,
-    gradX,
+    gradAttentionSum,
     rate(r, config.hidden_dropout_prob),
     SITES.output(block),
     label('dropout grad x'),
@@ -412,9 +413,8 @@ export function layerBackward(
   linearGradInput(
     plan,
     batch,
-    { gradOut: gradQkv, weight: p.queryKeyValue(attention, 'weight'), gradX },
+    { gradOut: gradQkv, weight: p.queryKeyValue(attention, 'weight'), gradX, addend: gradAttentionSum },
     label('qkv'),
-    true,
   );
   return gradX;
 }

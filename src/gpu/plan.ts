@@ -4,8 +4,8 @@
  * Recording gives each dispatch its shader, override constants and tensors by name. `build` compiles what is new, all at
  * once, gives activations their memory by lifetime and makes the bind groups; `encode` then only writes commands.
  */
-import type { Gpu } from './device.ts';
-import { ActivationPool, placeOf } from './memory.ts';
+import type { AdapterFacts, Gpu } from './device.ts';
+import { ActivationPool, createUniform, placeOf, write } from './memory.ts';
 import { Tensor } from './tensor.ts';
 import { bindingsOf, specialize } from './wgsl.ts';
 
@@ -64,13 +64,23 @@ export class Plan {
   readonly #recorded: Recorded[] = [];
   readonly #activations = new Map<Tensor, { first: number; last: number }>();
   readonly #kept = new Set<Tensor>();
+  readonly #uniforms = new Map<string, Tensor>();
   #built = false;
+  /** The variant of the linear kernels to use where it fits; undefined for the adapter's best. */
+  linearVariant: 'plain' | 'tile' | 'subgroup8' | 'subgroup4' | undefined;
 
   /** @param pool memory for activations; plans that never run at the same time may share one. */
   constructor(gpu: Gpu, pool: ActivationPool = new ActivationPool(gpu)) {
     this.#gpu = gpu;
     this.#pool = pool;
   }
+
+  /** The adapter, for operators that choose a kernel by it. */
+  get adapter(): AdapterFacts {
+    return this.#gpu.adapter;
+  }
+
+  readonly has = (feature: GPUFeatureName): boolean => this.#gpu.has(feature);
 
   /** Commands recorded so far. */
   get length(): number {
@@ -86,6 +96,18 @@ export class Plan {
   tensor(label: string, shape: readonly number[]): Tensor {
     const tensor = new Tensor(label, shape);
     this.#activations.set(tensor, { first: Infinity, last: -1 });
+    return tensor;
+  }
+
+  /** A uniform of whole numbers that never change; equal ones are one. */
+  uniform(values: readonly number[]): Tensor {
+    const key = values.join();
+    let tensor = this.#uniforms.get(key);
+    if (!tensor) {
+      tensor = createUniform(this.#gpu, `sizes ${key}`, values.length);
+      write(this.#gpu, tensor, Uint32Array.from(values));
+      this.#uniforms.set(key, tensor);
+    }
     return tensor;
   }
 

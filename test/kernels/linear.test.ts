@@ -1,9 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { linearForward, linearGradInput, linearGradParameters } from '../../src/kernels/linear.ts';
+import { Plan } from '../../src/gpu/plan.ts';
+import { linearForward, linearGradInput, linearGradParameters, linearVariants } from '../../src/kernels/linear.ts';
 import { batchOf, close, createTensor, kernelCase, runOnce, SIZES, testGpu, upload } from '../gpu_support.ts';
 
 const test = suite('linear');
+const VARIANTS = linearVariants(new Plan(await testGpu()));
 
 for (const size of SIZES) {
   for (const kind of ['square', 'up', 'down', 'one_row']) {
@@ -12,56 +14,59 @@ for (const size of SIZES) {
       if (size !== 'wide') test.skip(`${kind} ${size}`);
       continue;
     }
-    test(`${kind} ${size}: forward and every gradient as PyTorch's`, async () => {
-      const gpu = await testGpu();
-      const [tokens, k] = c.shape('x') as [number, number];
-      const [n] = c.shape('bias') as [number];
-      // More capacity than tokens: rows past the batch must be neither read nor written.
-      const batch = batchOf(gpu, [tokens], { capacity: tokens + 19 });
-      const padded = (name: string, width: number) => {
-        const values = new Float32Array((tokens + 19) * width).fill(Number.NaN);
-        values.set(c.values(name));
-        return upload(gpu, name, values, [tokens + 19, width]);
-      };
-      const x = padded('x', k);
-      const gradOut = padded('grad_out', n);
-      const weight = upload(gpu, 'weight', c.values('weight'), [n, k]);
-      const bias = upload(gpu, 'bias', c.values('bias'));
-      const ones = (size: number) => new Float32Array(size).fill(1);
-      const gradWeight = upload(gpu, 'grad weight', ones(n * k), [n, k]);
-      const gradBias = upload(gpu, 'grad bias', ones(n));
-      const gradXTwice = upload(gpu, 'grad x', ones((tokens + 19) * k), [tokens + 19, k]);
-      const got = await runOnce(gpu, (plan) => {
-        const out = createTensor(gpu, 'out', [tokens + 19, n]);
-        const gradX = createTensor(gpu, 'grad x', [tokens + 19, k]);
-        linearForward(plan, batch, { x, weight, bias, out }, 'linear');
-        linearGradInput(plan, batch, { gradOut, weight, gradX }, 'linear');
-        linearGradInput(plan, batch, { gradOut, weight, gradX: gradXTwice }, 'linear', true);
-        linearGradParameters(plan, batch, { gradOut, x, gradWeight, gradBias }, 'linear');
-        return { out, gradX, gradXTwice, gradWeight, gradBias };
+    for (const variant of VARIANTS)
+      test(`${variant}, ${kind} ${size}: forward and every gradient as PyTorch's`, async () => {
+        const gpu = await testGpu();
+        const [tokens, k] = c.shape('x') as [number, number];
+        const [n] = c.shape('bias') as [number];
+        // More capacity than tokens: rows past the batch must be neither read nor written.
+        const batch = batchOf(gpu, [tokens], { capacity: tokens + 19 });
+        const padded = (name: string, width: number) => {
+          const values = new Float32Array((tokens + 19) * width).fill(Number.NaN);
+          values.set(c.values(name));
+          return upload(gpu, name, values, [tokens + 19, width]);
+        };
+        const x = padded('x', k);
+        const gradOut = padded('grad_out', n);
+        const weight = upload(gpu, 'weight', c.values('weight'), [n, k]);
+        const bias = upload(gpu, 'bias', c.values('bias'));
+        const ones = (size: number) => new Float32Array(size).fill(1);
+        const gradWeight = upload(gpu, 'grad weight', ones(n * k), [n, k]);
+        const gradBias = upload(gpu, 'grad bias', ones(n));
+        const addend = upload(gpu, 'addend', ones((tokens + 19) * k), [tokens + 19, k]);
+        const got = await runOnce(gpu, (plan) => {
+          plan.linearVariant = variant;
+          const out = createTensor(gpu, 'out', [tokens + 19, n]);
+          const gradX = createTensor(gpu, 'grad x', [tokens + 19, k]);
+          const gradXPlus = createTensor(gpu, 'grad x', [tokens + 19, k]);
+          linearForward(plan, batch, { x, weight, bias, out }, 'linear');
+          linearGradInput(plan, batch, { gradOut, weight, gradX }, 'linear');
+          linearGradInput(plan, batch, { gradOut, weight, gradX: gradXPlus, addend }, 'linear');
+          linearGradParameters(plan, batch, { gradOut, x, gradWeight, gradBias }, 'linear');
+          return { out, gradX, gradXPlus, gradWeight, gradBias };
+        });
+        c.check('out', got.out.subarray(0, tokens * n));
+        c.check('grad_x', got.gradX.subarray(0, tokens * k));
+        const minusOne = (values: Float32Array) => values.map((v) => v - 1);
+        // Gradients of parameters are added to; adding 1 and taking it away costs a rounding of 1.2e-7.
+        for (const [name, values] of [
+          ['grad_x', minusOne(got.gradXPlus.subarray(0, tokens * k))],
+          ['grad_weight', minusOne(got.gradWeight)],
+          ['grad_bias', minusOne(got.gradBias)],
+        ] as const) {
+          const want = c.values(name);
+          const largest = want.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+          close(name, values, want, 16 * c.errors[name]! + 1e-6 * (1 + largest));
+        }
+        assert.ok(
+          got.out.subarray(tokens * n).every((v) => v === 0),
+          'rows past the batch are not written',
+        );
+        assert.ok(
+          got.gradX.subarray(tokens * k).every((v) => v === 0),
+          'rows past the batch are not written',
+        );
       });
-      c.check('out', got.out.subarray(0, tokens * n));
-      c.check('grad_x', got.gradX.subarray(0, tokens * k));
-      const minusOne = (values: Float32Array) => values.map((v) => v - 1);
-      // Gradients of parameters are added to; adding 1 and taking it away costs a rounding of 1.2e-7.
-      for (const [name, values] of [
-        ['grad_x', minusOne(got.gradXTwice.subarray(0, tokens * k))],
-        ['grad_weight', minusOne(got.gradWeight)],
-        ['grad_bias', minusOne(got.gradBias)],
-      ] as const) {
-        const want = c.values(name);
-        const largest = want.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
-        close(name, values, want, 16 * c.errors[name]! + 1e-6 * (1 + largest));
-      }
-      assert.ok(
-        got.out.subarray(tokens * n).every((v) => v === 0),
-        'rows past the batch are not written',
-      );
-      assert.ok(
-        got.gradX.subarray(tokens * k).every((v) => v === 0),
-        'rows past the batch are not written',
-      );
-    });
   }
 }
 
@@ -75,56 +80,59 @@ for (const [tokens, k, n] of [
   [70, 64, 128],
   [33, 132, 260],
   [129, 8, 7],
+  [50, 36, 44],
 ] as const) {
-  test(`${tokens} × ${k} × ${n}: as a float64 product`, async () => {
-    const gpu = await testGpu();
-    const batch = batchOf(gpu, [tokens]);
-    const [xs, ws, bs, gs] = [wave(tokens * k, 1), wave(n * k, 2), wave(n, 3), wave(tokens * n, 4)];
-    const got = await runOnce(gpu, (plan) => {
-      const x = upload(gpu, 'x', xs, [tokens, k]);
-      const weight = upload(gpu, 'weight', ws, [n, k]);
-      const gradOut = upload(gpu, 'grad out', gs, [tokens, n]);
-      const out = createTensor(gpu, 'out', [tokens, n]);
-      const gradX = createTensor(gpu, 'grad x', [tokens, k]);
-      const gradWeight = createTensor(gpu, 'grad weight', [n, k]);
-      const gradBias = createTensor(gpu, 'grad bias', [n]);
-      linearForward(plan, batch, { x, weight, bias: upload(gpu, 'bias', bs), out }, 'linear');
-      linearGradInput(plan, batch, { gradOut, weight, gradX }, 'linear');
-      linearGradParameters(plan, batch, { gradOut, x, gradWeight, gradBias }, 'linear');
-      return { out, gradX, gradWeight, gradBias };
+  for (const variant of VARIANTS)
+    test(`${variant}, ${tokens} × ${k} × ${n}: as a float64 product`, async () => {
+      const gpu = await testGpu();
+      const batch = batchOf(gpu, [tokens]);
+      const [xs, ws, bs, gs] = [wave(tokens * k, 1), wave(n * k, 2), wave(n, 3), wave(tokens * n, 4)];
+      const got = await runOnce(gpu, (plan) => {
+        plan.linearVariant = variant;
+        const x = upload(gpu, 'x', xs, [tokens, k]);
+        const weight = upload(gpu, 'weight', ws, [n, k]);
+        const gradOut = upload(gpu, 'grad out', gs, [tokens, n]);
+        const out = createTensor(gpu, 'out', [tokens, n]);
+        const gradX = createTensor(gpu, 'grad x', [tokens, k]);
+        const gradWeight = createTensor(gpu, 'grad weight', [n, k]);
+        const gradBias = createTensor(gpu, 'grad bias', [n]);
+        linearForward(plan, batch, { x, weight, bias: upload(gpu, 'bias', bs), out }, 'linear');
+        linearGradInput(plan, batch, { gradOut, weight, gradX }, 'linear');
+        linearGradParameters(plan, batch, { gradOut, x, gradWeight, gradBias }, 'linear');
+        return { out, gradX, gradWeight, gradBias };
+      });
+      const sum = (count: number, term: (i: number) => number) => {
+        let total = 0;
+        for (let i = 0; i < count; i++) total += term(i);
+        return total;
+      };
+      const grid = (rows: number, columns: number, at: (r: number, c: number) => number) =>
+        Array.from({ length: rows * columns }, (_, i) => at(Math.floor(i / columns), i % columns));
+      const bound = (terms: number) => 4e-7 * 3 * terms;
+      close(
+        'out',
+        got.out,
+        grid(tokens, n, (t, j) => bs[j]! + sum(k, (i) => xs[t * k + i]! * ws[j * k + i]!)),
+        bound(k),
+      );
+      close(
+        'grad x',
+        got.gradX,
+        grid(tokens, k, (t, i) => sum(n, (j) => gs[t * n + j]! * ws[j * k + i]!)),
+        bound(n),
+      );
+      close(
+        'grad weight',
+        got.gradWeight,
+        grid(n, k, (j, i) => sum(tokens, (t) => gs[t * n + j]! * xs[t * k + i]!)),
+        bound(tokens),
+      );
+      close(
+        'grad bias',
+        got.gradBias,
+        grid(1, n, (_, j) => sum(tokens, (t) => gs[t * n + j]!)),
+        bound(tokens),
+      );
     });
-    const sum = (count: number, term: (i: number) => number) => {
-      let total = 0;
-      for (let i = 0; i < count; i++) total += term(i);
-      return total;
-    };
-    const grid = (rows: number, columns: number, at: (r: number, c: number) => number) =>
-      Array.from({ length: rows * columns }, (_, i) => at(Math.floor(i / columns), i % columns));
-    const bound = (terms: number) => 4e-7 * 3 * terms;
-    close(
-      'out',
-      got.out,
-      grid(tokens, n, (t, j) => bs[j]! + sum(k, (i) => xs[t * k + i]! * ws[j * k + i]!)),
-      bound(k),
-    );
-    close(
-      'grad x',
-      got.gradX,
-      grid(tokens, k, (t, i) => sum(n, (j) => gs[t * n + j]! * ws[j * k + i]!)),
-      bound(n),
-    );
-    close(
-      'grad weight',
-      got.gradWeight,
-      grid(n, k, (j, i) => sum(tokens, (t) => gs[t * n + j]! * xs[t * k + i]!)),
-      bound(tokens),
-    );
-    close(
-      'grad bias',
-      got.gradBias,
-      grid(1, n, (_, j) => sum(tokens, (t) => gs[t * n + j]!)),
-      bound(tokens),
-    );
-  });
 }
 test.run();
