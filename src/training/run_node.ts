@@ -4,6 +4,7 @@ import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { AlbertModel } from '../albert/model.ts';
 import { initialize } from '../albert/parameters.ts';
+import { SPLITS, type SplitName } from '../data/dataset.ts';
 import type { Feature } from '../data/features.ts';
 import { UserError } from '../errors.ts';
 import { trainLookupBaseline } from '../evaluation/lookup_baseline.ts';
@@ -22,7 +23,7 @@ import { settingsWarnings } from '../tokenizer/settings_warnings.ts';
 import { AlbertTokenizer } from '../tokenizer/tokenizer.ts';
 import { tokenizerFiles } from '../tokenizer/tokenizer_files.ts';
 import { loadCheckpoint, readWeights, saveCheckpoint, writeWeights } from './checkpoint_node.ts';
-import { makeWindows, type RunData, readRunData, SAMPLE_FOLDER, type Split } from './data_node.ts';
+import { makeWindows, type RunData, readRunData, SAMPLE_FOLDER } from './data_node.ts';
 import { type Evaluation, evaluateFeatures, predictionLines } from './evaluate.ts';
 import { type FitOutcome, fit, newRunState } from './fit.ts';
 import { BatchOrder, largestBatch } from './order.ts';
@@ -98,16 +99,16 @@ function withDropout(config: AlbertConfig, s: TrainingSettings): AlbertConfig {
 async function makeModel(
   gpu: Gpu,
   s: TrainingSettings,
-  labels: string[],
+  labels: readonly string[],
   vocabulary: number,
   out: RunOutput,
 ): Promise<AlbertModel> {
   if (s.model === null) {
-    const config = { ...ALBERT_DEFAULTS, ...PRESET_SIZES[s.size], vocab_size: vocabulary, labels };
+    const config = { ...ALBERT_DEFAULTS, ...PRESET_SIZES[s.size], vocab_size: vocabulary, labels: [...labels] };
     return AlbertModel.random(gpu, withDropout(config, s), s.seed);
   }
   const folder = await readModelFolder(s.model);
-  const config = withDropout({ ...folder.config, labels }, s);
+  const config = withDropout({ ...folder.config, labels: [...labels] }, s);
   const faults = missingParameters(config, folder.weights);
   // Labels in another order would make the stored classifier's rows mean something else.
   const keepsClassifier = folder.config.labels.join('\n') === labels.join('\n');
@@ -140,15 +141,13 @@ function hashOf(features: readonly Feature[]): number {
   return hash >>> 0;
 }
 
-function describeData(data: RunData, windows: Record<Split, Feature[]>): string[] {
-  return (['train', 'dev', 'test'] as const)
-    .filter((split) => data.sentences[split].length > 0)
-    .map((split) => {
-      const sentences = data.sentences[split];
-      const words = sentences.reduce((n, s) => n + s.words.length, 0);
-      const pieces = windows[split].reduce((n, f) => n + f.ids.length, 0);
-      return `${split.padEnd(6)}${sentences.length} sentences, ${words} words, ${pieces} sub-tokens in ${windows[split].length} windows`;
-    });
+function describeData(data: RunData, windows: Record<SplitName, Feature[]>): string[] {
+  return SPLITS.filter((split) => data.sentences[split].length > 0).map((split) => {
+    const sentences = data.sentences[split];
+    const words = sentences.reduce((n, s) => n + s.words.length, 0);
+    const pieces = windows[split].reduce((n, f) => n + f.ids.length, 0);
+    return `${split.padEnd(6)}${sentences.length} sentences, ${words} words, ${pieces} sub-tokens in ${windows[split].length} windows`;
+  });
 }
 
 /**
@@ -186,7 +185,7 @@ async function trainOn(
   s: TrainingSettings,
   folder: string,
   data: RunData,
-  windows: Record<Split, Feature[]>,
+  windows: Record<SplitName, Feature[]>,
   tokenizer: AlbertTokenizer,
   spieceModel: Uint8Array | undefined,
   out: RunOutput,
@@ -250,7 +249,7 @@ async function trainOn(
   await writeFile(join(folder, 'labels.txt'), `${data.labels.join('\n')}\n`);
 
   const predict = trainLookupBaseline(data.sentences.train);
-  const baselineOf = (split: Split): EntityScores =>
+  const baselineOf = (split: SplitName): EntityScores =>
     scoreEntities(data.sentences[split].map(({ words, labels }) => ({ gold: labels, predicted: predict(words) })));
   const devBaseline = baselineOf('dev');
   const hasDev = data.sentences.dev.length > 0;
@@ -335,7 +334,7 @@ async function trainOn(
   }
 
   if (s.load_best_model_at_end && existsSync(best)) await readWeights(best, model);
-  const results: Partial<Record<Split, Evaluation>> = {};
+  const results: Partial<Record<SplitName, Evaluation>> = {};
   for (const [split, prefix] of [
     ['dev', 'eval'],
     ['test', 'test'],

@@ -1,0 +1,6 @@
+/** index.ts, and what Node adds: adapters found by themselves, model folders, whole training runs. */
+export { describeAdapter, openGpu } from './gpu/open_node.ts';
+export * from './index.ts';
+export { pipeline } from './inference/pipeline_node.ts';
+export { resolveSettings } from './training/resolve.ts';
+export { runTraining } from './training/run_node.ts';
