@@ -60,6 +60,7 @@ export function fingerprintOf(s: TrainingSettings, facts: Record<string, unknown
     adam_beta2,
     adam_epsilon,
     max_grad_norm,
+    word_dropout,
     seed,
     shuffle,
   } = s;
@@ -83,6 +84,7 @@ export function fingerprintOf(s: TrainingSettings, facts: Record<string, unknown
     adam_beta2,
     adam_epsilon,
     max_grad_norm,
+    word_dropout,
     seed,
     shuffle,
     ...facts,

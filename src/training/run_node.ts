@@ -31,6 +31,7 @@ import { baselineWarning, megabytes, progressLine } from './progress.ts';
 import { fingerprintOf, usesSample } from './resolve.ts';
 import type { TrainingSettings } from './settings.ts';
 import { Trainer } from './trainer.ts';
+import { dropWords } from './word_dropout.ts';
 
 /** Where a run's words go. */
 export interface RunOutput {
@@ -271,7 +272,10 @@ async function trainOn(
       patience: s.early_stopping_patience ?? 0,
     },
     {
-      batches: (step) => order.batches(step).map((batch) => batch.map((i) => windows.train[i]!)),
+      batches: (step) => {
+        const batches = order.batches(step).map((batch) => batch.map((i) => windows.train[i]!));
+        return dropWords(batches, s.word_dropout, tokenizer.unkId, s.seed, step);
+      },
       onStep: ({ step, loss, learningRate, tokens }) => {
         seenTokens += tokens;
         shownLoss = Number.isNaN(shownLoss) ? loss : 0.9 * shownLoss + 0.1 * loss;

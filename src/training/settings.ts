@@ -197,6 +197,14 @@ export const TRAINING_SETTINGS = defineSettings({
     group: 'Training',
     help: 'gradients are clipped to this norm; 0 for none',
   },
+  word_dropout: {
+    type: 'number',
+    default: 0,
+    min: 0,
+    max: 0.9,
+    group: 'Training',
+    help: 'part of the training words that become [UNK], drawn anew at every step',
+  },
   seed: {
     type: 'integer',
     default: 42,

@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BatchOrder, largestBatch } from '../../src/training/order.ts';
 import { learningRateAt } from '../../src/training/schedule.ts';
+import { dropWords } from '../../src/training/word_dropout.ts';
 
 const test = suite('schedule and order');
 
@@ -45,5 +46,20 @@ test('a step’s batches do not depend on the steps asked for before', () => {
 test('no batch can hold more than the longest sequences together', () => {
   assert.is(largestBatch([3, 9, 4, 7], 2), 16);
   assert.is(largestBatch([3], 5), 3);
+});
+test('word dropout turns whole words into [UNK], about as many as it should, the same at the same step', () => {
+  const ids = Int32Array.from([2, ...Array.from({ length: 300 }, (_, i) => 10 + i), 3]);
+  const labels = new Int32Array(302).fill(-100);
+  const words = Array.from({ length: 100 }, (_, word) => ({ sentence: 0, word, position: 1 + 3 * word }));
+  const draw = (step: number) => dropWords([[{ ids, labels, words }]], 0.3, 1, 7, step)[0]![0]!.ids;
+  const dropped = draw(4);
+  assert.is(dropped[0], 2);
+  assert.is(dropped[301], 3);
+  const whole = words.map(({ position: p }) => [...dropped.slice(p, p + 3)].filter((id) => id === 1).length);
+  assert.ok(whole.every((n) => n === 0 || n === 3));
+  const share = whole.filter((n) => n === 3).length;
+  assert.ok(share > 12 && share < 48, `${share} of 100 at rate 0.3`);
+  assert.equal(draw(4), dropped);
+  assert.not.equal(draw(5), dropped);
 });
 test.run();

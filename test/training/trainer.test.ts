@@ -59,7 +59,8 @@ async function makeTrainer(learningRate = 0.01, seed = 1) {
   return Trainer.create(model, options, new ActivationPool(gpu));
 }
 /** As bits: NaN equals itself there. */
-const parametersOf = async (trainer: Trainer) => new Uint32Array((await readTensor(await testGpu(), trainer.model.parameters.flat)).buffer);
+const parametersOf = async (trainer: Trainer) =>
+  new Uint32Array((await readTensor(await testGpu(), trainer.model.parameters.flat)).buffer);
 async function lossesOf(trainer: Trainer, batches = batchesOf): Promise<number[]> {
   const losses: number[] = [];
   for await (const { loss } of trainer.steps(batches)) losses.push(loss);
