@@ -2,8 +2,8 @@
  * The hub's cache on disk, in the layout that huggingface_hub and transformers share:
  * `models--owner--name/{blobs/<etag>, refs/<revision>, snapshots/<commit>/<file>}`, files of snapshots being links to blobs.
  */
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { copyFile, mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { getRepoFolderName } from '@huggingface/hub';
 import { UserError } from '../errors.ts';
@@ -37,7 +37,9 @@ export class CachedRepo {
     return isCommit(text.trim()) ? text.trim() : undefined;
   }
 
+  /** Remembers the revision's commit, for when the hub can't be asked. */
   async keepCommit(commit: string): Promise<void> {
+    await explained(this.folder, () => mkdir(this.snapshot(commit), { recursive: true }));
     if (isCommit(this.revision)) return;
     const file = join(this.folder, 'refs', this.revision);
     await explained(file, async () => {
@@ -51,12 +53,10 @@ export class CachedRepo {
     const file = join(this.snapshot(commit), path);
     await explained(file, async () => {
       await mkdir(dirname(file), { recursive: true });
-      await rm(file, { force: true });
-      try {
-        await symlink(relative(dirname(file), blob), file);
-      } catch {
-        if (!existsSync(file)) await copyFile(blob, file); // else another process was first
-      }
+      // Under another name first: another process may do the same at this moment.
+      const fresh = `${file}.${randomUUID()}`;
+      await symlink(relative(dirname(file), blob), fresh).catch(() => copyFile(blob, fresh));
+      await rename(fresh, file);
     });
   }
 }
