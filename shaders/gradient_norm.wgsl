@@ -11,7 +11,7 @@
 //   token_loss    [T] f32
 //   result        [4] f32: norm, factor, loss, 1 where norm and loss are finite (else 0)
 //
-// Overrides: COUNT, PARTIALS (a multiple of 64), FIRST (where `partial` writes, for gradients too long for one binding: run it for
+// Overrides: COUNT (a multiple of 4), PARTIALS (a multiple of 64), FIRST (where `partial` writes, for gradients too long for one binding: run it for
 //   each piece, then `finish` with PARTIALS over all), MAX_NORM (0: no clipping).
 // Dispatch: `loss` and `finish` 1 workgroup; `partial` PARTIALS / 64 workgroups.
 // Source: Pascanu et al. 2013; the form of torch.nn.utils.clip_grad_norm_.
@@ -24,7 +24,7 @@ override MAX_NORM: f32 = 1.0;
 struct Batch { tokens: u32 }
 
 @group(0) @binding(0) var<uniform> batch: Batch;
-@group(0) @binding(1) var<storage, read> gradient: array<f32>;
+@group(0) @binding(1) var<storage, read> gradient: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> partials: array<f32>;
 @group(0) @binding(3) var<storage, read> token_loss: array<f32>;
 @group(0) @binding(4) var<storage, read_write> result: array<f32>;
@@ -32,8 +32,8 @@ struct Batch { tokens: u32 }
 @compute @workgroup_size(64)
 fn partial(@builtin(global_invocation_id) id: vec3u) {
   var sum = 0.0;
-  for (var i = id.x; i < COUNT; i += PARTIALS) {
-    sum += gradient[i] * gradient[i];
+  for (var i = id.x; i < COUNT / 4u; i += PARTIALS) {
+    sum += dot(gradient[i], gradient[i]);
   }
   partials[FIRST + id.x] = sum;
 }

@@ -15,7 +15,7 @@ export interface AdamWOptions {
   maxNorm: number;
 }
 
-/** The parameters and what the optimizer keeps of each, all flat and equally long. */
+/** The parameters and what the optimizer keeps of each, all flat and equally long: a multiple of 4. */
 export interface OptimizerBuffers {
   parameter: Tensor;
   gradient: Tensor;
@@ -119,7 +119,7 @@ export function adamW(
         EPSILON: options.epsilon,
       },
       bindings: { step: step.tensor, clip, ...Object.fromEntries(slices) },
-      workgroups: workgroupsFor(count, 64),
+      workgroups: workgroupsFor(count / 4, 64),
       flops: 14 * count,
       bytes: 28 * count,
     });
