@@ -31,7 +31,8 @@ export function scoresOf({ gold, found, correct }: Counts): Scores {
 
 export interface EntityScores {
   words: number;
-  /** Part of the words whose label is right. */
+  /** Words whose label is right, and their part of all words. */
+  correctWords: number;
   accuracy: number;
   /** Over all entities. */
   micro: Scores;
@@ -43,7 +44,10 @@ export interface EntityScores {
   types: Map<string, Scores>;
 }
 
-/** @param spans how labels become entities: spansOf (conlleval, seqeval's default) or strictSpansOf. */
+/**
+ * Counts an entity as correct where gold labels and predictions have one of the same type with the same first and last word.
+ * @param spans how labels become entities: spansOf (conlleval, seqeval's default) or strictSpansOf
+ */
 export function scoreEntities(
   sentences: Iterable<LabelledSentence>,
   spans: (labels: readonly string[]) => Span[] = spansOf,
@@ -55,11 +59,11 @@ export function scoreEntities(
     return known;
   };
   let words = 0;
-  let right = 0;
+  let correctWords = 0;
   for (const { gold, predicted } of sentences) {
     if (gold.length !== predicted.length) throw new Error(`${gold.length} gold labels, ${predicted.length} predicted`);
     words += gold.length;
-    for (let i = 0; i < gold.length; i++) right += Number(gold[i] === predicted[i]);
+    for (let i = 0; i < gold.length; i++) correctWords += Number(gold[i] === predicted[i]);
     const goldSpans = spans(gold);
     const keys = new Set(goldSpans.map(spanKey));
     for (const span of goldSpans) of(span.type).gold++;
@@ -84,7 +88,8 @@ export function scoreEntities(
   };
   return {
     words,
-    accuracy: ratio(right, words),
+    correctWords,
+    accuracy: ratio(correctWords, words),
     micro: scoresOf(all),
     macro: mean(() => 1),
     weighted: mean((s) => s.gold),

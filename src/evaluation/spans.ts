@@ -7,22 +7,21 @@ export interface Span {
   type: string;
 }
 
-/** "B-LOC" -> prefix B, type LOC; "O" -> prefix O, type "". A label without a prefix is taken for a type inside an entity, as conlleval does. */
+/** "B-LOC" -> prefix B, type LOC, split at the first hyphen; "O" -> prefix O, type "". */
 export function splitLabel(label: string): { prefix: string; type: string } {
-  if (label === 'O') return { prefix: 'O', type: '' };
   const dash = label.indexOf('-');
   if (dash < 0) return { prefix: label, type: '' };
   return { prefix: label.slice(0, dash), type: label.slice(dash + 1) };
 }
 
-/** Whether an entity ends between two labels: conlleval's endOfChunk, with S of IOBES as in seqeval. */
+/** Whether an entity ends between two labels. */
 function ends(before: string, beforeType: string, prefix: string, type: string): boolean {
   if (before === 'O') return false;
   if (before === 'E' || before === 'S') return true;
   return prefix === 'B' || prefix === 'S' || prefix === 'O' || beforeType !== type;
 }
 
-/** Whether an entity starts at a label: conlleval's startOfChunk, with S of IOBES as in seqeval. */
+/** Whether an entity starts at a label. */
 function starts(before: string, beforeType: string, prefix: string, type: string): boolean {
   if (prefix === 'O') return false;
   if (prefix === 'B' || prefix === 'S') return true;
@@ -30,9 +29,10 @@ function starts(before: string, beforeType: string, prefix: string, type: string
 }
 
 /**
- * Entities of one sentence by conlleval's rules, which read IOB1, IOB2 and IOBES alike: an I- after O or after another type
- * starts an entity. seqeval's default mode finds the same.
- * Source: conlleval (version 2004-01-26) of the CoNLL shared tasks; seqeval's get_entities.
+ * Entities of one sentence by conlleval's rules, which read IOB1 and IOB2 alike and give every sequence a meaning: an I- after O or
+ * after another type starts an entity. E- and S- of IOBES are read as seqeval's default mode reads them, which finds the
+ * same entities otherwise; conlleval itself does not know that an entity ends with them (it takes S-LOC S-LOC for one).
+ * Source: conlleval (version 2004-01-26) of the CoNLL shared tasks; get_entities of seqeval 1.2.2.
  */
 export function spansOf(labels: readonly string[]): Span[] {
   const spans: Span[] = [];
@@ -46,7 +46,7 @@ export function spansOf(labels: readonly string[]): Span[] {
   return spans;
 }
 
-/** Entities by IOB2 taken strictly: only B- starts one, only I- of the same type goes on. Source: seqeval's IOB2 scheme. */
+/** Entities by IOB2 taken strictly: only B- starts one, only I- of the same type continues it. Source: seqeval 1.2.2's IOB2 scheme. */
 export function strictSpansOf(labels: readonly string[]): Span[] {
   const spans: Span[] = [];
   let open: Span | undefined;
@@ -62,4 +62,5 @@ export function strictSpansOf(labels: readonly string[]): Span[] {
   return spans;
 }
 
+/** Equal for two spans of a sentence that are the same entity. */
 export const spanKey = ({ start, end, type }: Span): string => `${start} ${end} ${type}`;

@@ -1,41 +1,42 @@
+import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { conllevalReport } from '../../src/evaluation/conlleval.ts';
-import { type LabelledSentence, scoreEntities } from '../../src/evaluation/scores.ts';
-import { type ReportRow, seqevalReport } from '../../src/evaluation/seqeval.ts';
+import { parsePredictions } from '../../scripts/evaluation_input.ts';
+import { conllevalLatex, conllevalReport } from '../../src/evaluation/conlleval.ts';
+import { scoreEntities } from '../../src/evaluation/scores.ts';
+import { type ReportRow, seqevalReport, seqevalTable } from '../../src/evaluation/seqeval.ts';
 import { strictSpansOf } from '../../src/evaluation/spans.ts';
-import { reference } from '../support.ts';
+import { fixture, reference } from '../support.ts';
 
 const test = suite('metrics against conlleval and seqeval');
 
-function parse(text: string): LabelledSentence[] {
-  return text
-    .split(/\n\s*\n/)
-    .map((block) => block.split('\n').filter((line) => line.trim() !== ''))
-    .filter((lines) => lines.length > 0)
-    .map((lines) => {
-      const cells = lines.map((line) => line.split(' '));
-      return { gold: cells.map((c) => c.at(-2)!), predicted: cells.map((c) => c.at(-1)!) };
-    });
-}
+const sentencesOf = async (file: string) => {
+  const { sentences, problems } = parsePredictions(
+    { file, bytes: await readFile(file) },
+    { encoding: 'utf-8', delimiter: null },
+  );
+  assert.equal(problems, []);
+  return sentences;
+};
 
-for (const name of ['random-iob1-like', 'germeval-dev']) {
+// germeval-dev is too large for the project's own fixtures.
+const folder = reference('metrics');
+const names = (folder ? readdirSync(folder) : [])
+  .filter((name) => name.endsWith('.seqeval.json'))
+  .map((name) => name.replace('.seqeval.json', ''));
+for (const name of new Set([...names, 'germeval-dev'])) {
   const files = ['.txt', '.conlleval.txt', '.seqeval.json'].map((end) => reference(`metrics/${name}${end}`));
-  if (files.some((f) => f === undefined)) {
+  if (files.some((file) => file === undefined)) {
     test.skip(name);
     continue;
   }
   test(`${name}: conlleval's report to the character, seqeval's figures in both modes`, async () => {
-    const [text, report, json] = (await Promise.all(files.map((f) => readFile(f!, 'utf8')))) as [
-      string,
-      string,
-      string,
-    ];
-    const sentences = parse(text);
+    const sentences = await sentencesOf(files[0]!);
+    const [report, json] = await Promise.all(files.slice(1).map((file) => readFile(file!, 'utf8')));
     const scores = scoreEntities(sentences);
     assert.is(conllevalReport(scores), report);
-    const want = JSON.parse(json) as Record<'default' | 'strict_iob2', Record<string, ReportRow>>;
+    const want = JSON.parse(json!) as Record<'default' | 'strict_iob2', Record<string, ReportRow>>;
     const same = (got: Record<string, ReportRow>, expected: Record<string, ReportRow>) => {
       assert.equal(Object.keys(got), Object.keys(expected));
       for (const [type, row] of Object.entries(expected)) {
@@ -49,4 +50,20 @@ for (const name of ['random-iob1-like', 'germeval-dev']) {
     same(seqevalReport(scoreEntities(sentences, strictSpansOf)), want.strict_iob2);
   });
 }
+
+test("conlleval's LaTeX rows and seqeval's table, to the character", async () => {
+  const scores = scoreEntities(await sentencesOf(fixture('metrics/edges.txt')));
+  assert.is(conllevalLatex(scores), await readFile(fixture('metrics/edges.conlleval.tex'), 'utf8'));
+  assert.is(seqevalTable(scores, 4), await readFile(fixture('metrics/edges.seqeval.txt'), 'utf8'));
+});
+
+test('of no words conlleval says one line, of nothing but O a line of zeros', () => {
+  assert.is(conllevalReport(scoreEntities([])), 'processed 0 tokens with 0 phrases; found: 0 phrases; correct: 0.\n');
+  assert.is(
+    conllevalReport(scoreEntities([{ gold: ['O'], predicted: ['O'] }])),
+    'processed 1 tokens with 0 phrases; found: 0 phrases; correct: 0.\n' +
+      'accuracy: 100.00%; precision:   0.00%; recall:   0.00%; FB1:   0.00\n',
+  );
+  assert.equal(seqevalReport(scoreEntities([]))['macro avg'], { precision: 0, recall: 0, 'f1-score': 0, support: 0 });
+});
 test.run();
