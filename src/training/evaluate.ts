@@ -41,10 +41,3 @@ export async function evaluateFeatures(
   const labelled = sentences.map((s, i) => ({ gold: s.labels, predicted: predicted[i]! }));
   return { scores: scoreEntities(labelled), loss: words === 0 ? 0 : loss / words, sentences: labelled };
 }
-
-/** `word gold predicted` lines, a blank line after each sentence: what conlleval reads. */
-export function predictionLines(sentences: readonly Sentence[], labelled: readonly LabelledSentence[]): string {
-  return sentences
-    .map(({ words }, s) => words.map((w, i) => `${w} ${labelled[s]!.gold[i]} ${labelled[s]!.predicted[i]}\n`).join(''))
-    .join('\n');
-}

@@ -8,6 +8,7 @@ import { SPLITS, type SplitName } from '../data/dataset.ts';
 import type { Feature } from '../data/features.ts';
 import { UserError } from '../errors.ts';
 import { trainLookupBaseline } from '../evaluation/lookup_baseline.ts';
+import { writePredictions } from '../evaluation/prediction_file.ts';
 import { scoresToJson, scoreTable } from '../evaluation/report.ts';
 import { type EntityScores, scoreEntities } from '../evaluation/scores.ts';
 import { ALBERT_DEFAULTS, type AlbertConfig, albertConfigToJson } from '../formats/albert_config.ts';
@@ -24,7 +25,7 @@ import { AlbertTokenizer } from '../tokenizer/tokenizer.ts';
 import { tokenizerFiles } from '../tokenizer/tokenizer_files.ts';
 import { loadCheckpoint, readWeights, saveCheckpoint, writeWeights } from './checkpoint_node.ts';
 import { makeWindows, type RunData, readRunData, SAMPLE_FOLDER } from './data_node.ts';
-import { type Evaluation, evaluateFeatures, predictionLines } from './evaluate.ts';
+import { type Evaluation, evaluateFeatures } from './evaluate.ts';
 import { type FitOutcome, fit, newRunState } from './fit.ts';
 import { BatchOrder, largestBatch } from './order.ts';
 import { baselineWarning, megabytes, progressLine } from './progress.ts';
@@ -362,7 +363,11 @@ async function trainOn(
     if (warning) out.print(warning);
   }
   if (results.test) {
-    await writeFile(join(folder, 'test_predictions.txt'), predictionLines(data.sentences.test, results.test.sentences));
+    const predicted = results.test.sentences.map((labelled, i) => ({
+      words: data.sentences.test[i]!.words,
+      ...labelled,
+    }));
+    await writeFile(join(folder, 'test_predictions.txt'), writePredictions(predicted));
   }
   await writeWeights(folder, model);
   await writeFile(join(folder, 'config.json'), `${JSON.stringify(albertConfigToJson(model.config), null, 2)}\n`);
