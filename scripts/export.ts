@@ -7,14 +7,14 @@ import { UsageError, UserError } from '../src/errors.ts';
 import { albertConfigToJson } from '../src/formats/albert_config.ts';
 import { resolveModelFolder } from '../src/formats/hub_node.ts';
 import { formatBytes } from '../src/formats/hub_progress.ts';
-import { missingParameters, readModelFolder, readTokenizerFiles } from '../src/formats/model_folder_node.ts';
+import { missingParameters, readModelFolder } from '../src/formats/model_folder_node.ts';
 import { albertOnnx } from '../src/formats/onnx.ts';
 import { ONNX_PRECISIONS, type OnnxPrecision } from '../src/formats/onnx_graph.ts';
 import { onnxChunks } from '../src/formats/onnx_schema.ts';
 import { toFloat32 } from '../src/formats/safetensors.ts';
+import { loadTokenizer } from '../src/inference/load_tokenizer_node.ts';
 import { nearest } from '../src/settings/nearest.ts';
 import { defineSettings } from '../src/settings/settings.ts';
-import { AlbertTokenizer } from '../src/tokenizer/tokenizer.ts';
 import { tokenizerFiles } from '../src/tokenizer/tokenizer_files.ts';
 import { liveOutput, readCommandLine, runCommand } from './command.ts';
 
@@ -106,12 +106,12 @@ await runCommand(async () => {
     throw new UserError(`${target} can't be written: ${(error as Error).message}.`);
   }
 
-  const stored = await readTokenizerFiles(folder).catch((error: unknown) => {
+  const stored = await loadTokenizer(folder).catch((error: unknown) => {
     if (error instanceof UserError) output.print(`warning: ${error.message} The export has no tokenizer.`);
     else throw error;
   });
   if (!stored) return;
-  const tokenizer = AlbertTokenizer.fromJson(stored.json, stored.config);
+  const { tokenizer } = stored;
   const { spieceModel } = stored;
   const written = tokenizerFiles(tokenizer, { ...(spieceModel && { spieceModel }) });
   for (const [name, content] of written) await writeFile(join(target, name), content);

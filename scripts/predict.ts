@@ -1,5 +1,5 @@
 /** Tags text: arguments, files or standard input in; entities as text, JSON lines or CoNLL out. */
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
@@ -16,7 +16,7 @@ import { defineSettings, type Values } from '../src/settings/settings.ts';
 import { readCommandLine, runCommand } from './command.ts';
 
 const SETTINGS = defineSettings({
-  model: { type: 'string', default: 'runs/sample', value: 'DIR', help: 'model folder' },
+  model: { type: 'string', default: 'runs/sample', value: 'DIR', help: 'model folder, or owner/name on the hub' },
   file: { type: 'list', default: [], value: 'FILE', help: 'text file, a line a text; - for standard input' },
   input: {
     type: 'choice',
@@ -157,12 +157,17 @@ async function answer(
 }
 
 await runCommand(async () => {
-  const { values: s, positional } = readCommandLine(USAGE, SETTINGS);
+  const { values: s, positional, given } = readCommandLine(USAGE, SETTINGS);
   if (positional.length === 0 && s.file.length === 0 && process.stdin.isTTY) {
     throw new UsageError('nothing to tag: give a text, --file FILE, or text on standard input.');
   }
   if (s.stride !== null && !s.as_transformers)
     throw new UsageError('--stride belongs to --as-transformers; the default mode reads a long text whole.');
+  if (!given.has('model') && !existsSync(s.model)) {
+    throw new UserError(
+      `there is no ${s.model} yet: train it with npx tsx scripts/train.ts, or name a model with --model.`,
+    );
+  }
   let profiler: Profiler | undefined;
   const makeProfiler = (gpu: Gpu): Profiler => {
     profiler = new Profiler(gpu);

@@ -14,10 +14,10 @@ import { parseRatio, splitSentences } from '../src/data/split.ts';
 import { type DatasetStatistics, datasetStatistics } from '../src/data/statistics.ts';
 import { toConll, toGermEval } from '../src/data/write.ts';
 import { UsageError, UserError } from '../src/errors.ts';
-import { readTokenizerFiles } from '../src/formats/model_folder_node.ts';
+import { loadTokenizer } from '../src/inference/load_tokenizer_node.ts';
 import { defineSettings, type Values } from '../src/settings/settings.ts';
 import { settingsWarnings } from '../src/tokenizer/settings_warnings.ts';
-import { AlbertTokenizer } from '../src/tokenizer/tokenizer.ts';
+import type { AlbertTokenizer } from '../src/tokenizer/tokenizer.ts';
 import { readCommandLine, runCommand } from './command.ts';
 
 const USAGE = `Checks files of labelled sentences (GermEval TSV, CoNLL-2003, two columns), reports what is in them, and writes them as
@@ -139,11 +139,11 @@ function dealtOut({ splits, labels, problems }: Dataset, s: PrepareSettings): Da
   return { splits: dealt, labels, problems: [...problems, ...betweenSplits(dealt)] };
 }
 
-async function loadTokenizer(folder: string | null): Promise<{ tokenizer: AlbertTokenizer; from: string } | undefined> {
+async function findTokenizer(folder: string | null): Promise<{ tokenizer: AlbertTokenizer; from: string } | undefined> {
   if (folder === null && !existsSync(join(SAMPLE_TOKENIZER, 'tokenizer.json'))) return undefined;
   const from = folder ?? SAMPLE_TOKENIZER;
-  const { json, config } = await readTokenizerFiles(from);
-  return { tokenizer: AlbertTokenizer.fromJson(json, config), from };
+  const { tokenizer } = await loadTokenizer(from);
+  return { tokenizer, from };
 }
 
 /** Files of the output folder: name and content. */
@@ -178,7 +178,7 @@ await runCommand(async () => {
     throw new UsageError(`'${positional[0]}' belongs to no setting. Did you mean --train ${positional[0]}?`);
   const paths = await inputPaths(s);
   if (s.output !== null) await checkOutput(s.output, s.overwrite, paths);
-  const loaded = await loadTokenizer(s.tokenizer);
+  const loaded = await findTokenizer(s.tokenizer);
   const { format, column, level, encoding, allow_empty: allowEmpty } = s;
   const read = await readDatasetFiles(paths, { format, column, level, encoding, allowEmpty });
   requireNoErrors(read.problems);

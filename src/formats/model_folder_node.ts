@@ -52,14 +52,16 @@ export function missingParameters(config: AlbertConfig, weights: ReadonlyMap<str
   });
 }
 
-/** Contents of a tokenizer's files in a folder, for AlbertTokenizer. @throws UserError where there is none. */
+/** Contents of a tokenizer's files in a folder; `json` or `spieceModel` is there. @throws UserError where there is neither. */
 export async function readTokenizerFiles(
   folder: string,
 ): Promise<{ json: unknown; config: unknown; spieceModel: Uint8Array | undefined }> {
   const at = (name: string) => join(folder, name);
-  if (!existsSync(at('tokenizer.json'))) throw new UserError(`${folder} has no tokenizer.json.`);
+  if (!existsSync(at('tokenizer.json')) && !existsSync(at('spiece.model'))) {
+    throw new UserError(`${folder} has no tokenizer: expected tokenizer.json or spiece.model.`);
+  }
   return {
-    json: await readJson(at('tokenizer.json')),
+    json: existsSync(at('tokenizer.json')) ? await readJson(at('tokenizer.json')) : undefined,
     config: existsSync(at('tokenizer_config.json')) ? await readJson(at('tokenizer_config.json')) : undefined,
     spieceModel: existsSync(at('spiece.model')) ? new Uint8Array(await readFile(at('spiece.model'))) : undefined,
   };

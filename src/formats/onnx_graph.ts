@@ -18,7 +18,7 @@ export class OnnxGraphBuilder {
   readonly #initializers = new Map<string, OnnxTensor>();
   readonly #shapes: Map<string, readonly number[]>;
   readonly #read: ReadParameter;
-  readonly #dequantized = new Set<string>();
+  readonly #turned = new Set<string>();
   /** Of weights and arithmetic. */
   readonly floats: 'FLOAT' | 'FLOAT16';
   readonly #quantize: boolean;
@@ -75,15 +75,17 @@ export class OnnxGraphBuilder {
   /** A weight [out, in], as [in, out] for MatMul. @param exact never as int8 */
   transposed(name: string, exact?: 'exact'): string {
     const [out, input] = this.#shapeOf(name) as [number, number];
-    const read = () => transpose(this.#read(name), out, input);
-    const shape = [input, out];
     if (!this.#quantize || exact) {
-      return this.#store({ name, type: this.floats, shape, bytes: () => this.#encode(read()) });
+      const bytes = () => this.#encode(transpose(this.#read(name), out, input));
+      return this.#store({ name, type: this.floats, shape: [input, out], bytes });
     }
-    const stored = this.#quantized(name, shape, read);
-    // One for all layers that share the weight.
-    if (!this.#dequantized.has(name)) this.#dequantize(name, stored, 1);
-    this.#dequantized.add(name);
+    // One for all layers that share the weight. Turned after it and not before: ONNX Runtime repeats a DequantizeLinear for
+    // each operator that takes it, and would hold a copy of the weight for every layer.
+    if (!this.#turned.has(name)) {
+      const rows = this.#dequantize(`${name}.rows`, this.#quantized(name, 0), 0);
+      this.op('Transpose', name, [rows], { perm: { ints: [1, 0] } });
+      this.#turned.add(name);
+    }
     return name;
   }
 
@@ -91,7 +93,7 @@ export class OnnxGraphBuilder {
   lookUp(name: string, table: string, ids: string): string {
     if (!this.#quantize) return this.op('Gather', name, [this.parameter(table), ids], { axis: { int: 0 } });
     // Few rows of the table are needed, so they are looked up first.
-    const stored = this.#quantized(table, this.#shapeOf(table), () => this.#read(table));
+    const stored = this.#quantized(table, 1);
     const rows = this.op('Gather', `${name}/int8`, [stored.values, ids], { axis: { int: 0 } });
     return this.#dequantize(name, { ...stored, values: rows }, 2);
   }
@@ -100,34 +102,15 @@ export class OnnxGraphBuilder {
     return this.op('DequantizeLinear', name, [values, scales], { axis: { int: axis } });
   }
 
-  /** A matrix [rows, channels] as int8 and a scale for each channel: value = int8 × scale. */
-  #quantized(name: string, shape: readonly number[], read: () => Float32Array): { values: string; scales: string } {
-    const [rows, channels] = shape as [number, number];
-    const scalesOf = (values: Float32Array) => {
-      const largest = new Float32Array(channels);
-      for (let row = 0, i = 0; row < rows; row++) {
-        for (let c = 0; c < channels; c++, i++) largest[c] = Math.max(largest[c]!, Math.abs(values[i]!));
-      }
-      // A channel of zeros, or of what is as good as zero, keeps any scale.
-      return largest.map((size) => (size < 1e-30 ? 1 : size / 127));
-    };
-    const quantize = () => {
-      const values = read();
-      const scales = scalesOf(values);
-      const integers = new Int8Array(values.length);
-      for (let row = 0, i = 0; row < rows; row++) {
-        for (let c = 0; c < channels; c++, i++) integers[i] = Math.round(values[i]! / scales[c]!);
-      }
-      return integers;
-    };
+  /** A matrix as int8 and a scale for each row (axis 0) or column (axis 1): value = int8 × scale. */
+  #quantized(name: string, axis: 0 | 1): { values: string; scales: string } {
+    const shape = this.#shapeOf(name);
+    const quantized = () => quantize(this.#read(name), shape as [number, number], axis);
+    const store = (part: string, type: OnnxType, size: readonly number[], bytes: () => Uint8Array) =>
+      this.#store({ name: `${name}.${part}`, type, shape: size, bytes });
     return {
-      values: this.#store({ name: `${name}.int8`, type: 'INT8', shape, bytes: () => bytesOf(quantize()) }),
-      scales: this.#store({
-        name: `${name}.scale`,
-        type: 'FLOAT',
-        shape: [channels],
-        bytes: () => bytesOf(scalesOf(read())),
-      }),
+      values: store('int8', 'INT8', shape, () => bytesOf(quantized().integers)),
+      scales: store('scale', 'FLOAT', [shape[axis]!], () => bytesOf(quantized().scales)),
     };
   }
 
@@ -151,4 +134,28 @@ function transpose(values: Float32Array, rows: number, columns: number): Float32
     for (let column = 0; column < columns; column++) result[column * rows + row] = values[row * columns + column]!;
   }
   return result;
+}
+
+/** Integers from -127 to 127, and the scale of each row (axis 0) or column (axis 1) of a matrix. */
+function quantize(
+  values: Float32Array,
+  [rows, columns]: readonly [number, number],
+  axis: 0 | 1,
+): { integers: Int8Array; scales: Float32Array } {
+  const scales = new Float32Array(axis === 0 ? rows : columns);
+  for (let row = 0, i = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, i++) {
+      const channel = axis === 0 ? row : column;
+      scales[channel] = Math.max(scales[channel]!, Math.abs(values[i]!));
+    }
+  }
+  // A channel of zeros, or of what is as good as zero, keeps any scale.
+  for (const [channel, largest] of scales.entries()) scales[channel] = largest < 1e-30 ? 1 : largest / 127;
+  const integers = new Int8Array(values.length);
+  for (let row = 0, i = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, i++) {
+      integers[i] = Math.round(values[i]! / scales[axis === 0 ? row : column]!);
+    }
+  }
+  return { integers, scales };
 }

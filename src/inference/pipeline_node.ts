@@ -2,13 +2,14 @@
 
 import { AlbertModel } from '../albert/model.ts';
 import { UserError } from '../errors.ts';
-import { missingParameters, readModelFolder, readTokenizerFiles } from '../formats/model_folder_node.ts';
+import { resolveModelFolder } from '../formats/hub_node.ts';
+import { missingParameters, readModelFolder } from '../formats/model_folder_node.ts';
 import { toFloat32 } from '../formats/safetensors.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { type AdapterChoice, openGpu } from '../gpu/open_node.ts';
 import type { Profiler } from '../gpu/profiler.ts';
-import { AlbertTokenizer } from '../tokenizer/tokenizer.ts';
 import { SequenceClassifier } from './classifier.ts';
+import { loadTokenizer } from './load_tokenizer_node.ts';
 import { TokenClassificationPipeline } from './pipeline.ts';
 
 export interface LoadOptions {
@@ -23,23 +24,23 @@ export interface LoadOptions {
 }
 
 /**
- * Loads a token classifier: `pipeline('token-classification', 'my-model')`, then `answer(['Berlin ist …'])` and, at the end,
+ * Loads a token classifier from a folder or, as owner/name, from the Hugging Face hub: `pipeline('token-classification', 'my-model')`, then `answer(['Berlin ist …'])` and, at the end,
  * `close()`.
  * @throws UserError where the folder lacks something or no adapter is to be had.
  */
 export async function pipeline(
   task: 'token-classification' | 'ner',
-  folder: string,
+  name: string,
   options: LoadOptions = {},
 ): Promise<TokenClassificationPipeline> {
   if (task !== 'token-classification' && task !== 'ner') {
     throw new UserError(`the task is "${task as string}": this package does token-classification (ner) alone.`);
   }
+  const folder = await resolveModelFolder(name);
   const { config, weights } = await readModelFolder(folder);
   const missing = missingParameters(config, weights);
   if (missing.length > 0) throw new UserError(`${folder} does not hold this token classifier: ${missing.join('; ')}.`);
-  const files = await readTokenizerFiles(folder);
-  const tokenizer = AlbertTokenizer.fromJson(files.json, files.config);
+  const { tokenizer } = await loadTokenizer(folder);
   const gpu = options.gpu ?? (await openGpu(options.adapter));
   const model = new AlbertModel(gpu, config);
   for (const name of model.parameters.layout.slots.keys()) model.parameters.write(name, toFloat32(weights.get(name)!));

@@ -13,15 +13,17 @@ import { scoresToJson, scoreTable } from '../evaluation/report.ts';
 import { type EntityScores, scoreEntities } from '../evaluation/scores.ts';
 import { ALBERT_DEFAULTS, type AlbertConfig, albertConfigToJson } from '../formats/albert_config.ts';
 import { PRESET_SIZES } from '../formats/albert_presets.ts';
-import { missingParameters, readModelFolder, readTokenizerFiles } from '../formats/model_folder_node.ts';
+import { resolveModelFolder } from '../formats/hub_node.ts';
+import { missingParameters, readModelFolder } from '../formats/model_folder_node.ts';
 import { toFloat32 } from '../formats/safetensors.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { ActivationPool } from '../gpu/memory.ts';
 import { Profiler, profileTable } from '../gpu/profiler.ts';
 import { SequenceClassifier } from '../inference/classifier.ts';
+import { loadTokenizer } from '../inference/load_tokenizer_node.ts';
 import { TokenClassificationPipeline } from '../inference/pipeline.ts';
 import { settingsWarnings } from '../tokenizer/settings_warnings.ts';
-import { AlbertTokenizer } from '../tokenizer/tokenizer.ts';
+import type { AlbertTokenizer } from '../tokenizer/tokenizer.ts';
 import { tokenizerFiles } from '../tokenizer/tokenizer_files.ts';
 import { loadCheckpoint, readWeights, saveCheckpoint, writeWeights } from './checkpoint_node.ts';
 import { makeWindows, type RunData, readRunData, SAMPLE_FOLDER } from './data_node.ts';
@@ -167,16 +169,17 @@ export async function runTraining(
   const folder = outputFolder(s);
   const data = await readRunData(s);
   for (const note of data.notes) out.print(note);
-  const tokenizerFolder = s.tokenizer ?? s.model ?? join(SAMPLE_FOLDER, 'tokenizer');
-  const stored = await readTokenizerFiles(tokenizerFolder);
-  const tokenizer = AlbertTokenizer.fromJson(stored.json, stored.config);
+  const modelFolder = s.model === null ? null : await resolveModelFolder(s.model);
+  const tokenizerFolder =
+    s.tokenizer === null ? modelFolder : await resolveModelFolder(s.tokenizer, { tokenizerOnly: true }, '--tokenizer');
+  const { tokenizer, spieceModel } = await loadTokenizer(tokenizerFolder ?? join(SAMPLE_FOLDER, 'tokenizer'));
   for (const warning of settingsWarnings(tokenizer)) out.print(`warning: ${warning}`);
   const windows = makeWindows(data, tokenizer, s.max_seq_length);
   await prepareOutput(s, folder);
 
   const gpu = await open();
   try {
-    return await trainOn(gpu, s, folder, data, windows, tokenizer, stored.spieceModel, out, signal);
+    return await trainOn(gpu, { ...s, model: modelFolder }, folder, data, windows, tokenizer, spieceModel, out, signal);
   } finally {
     gpu.close();
   }

@@ -106,7 +106,7 @@ export const TRAINING_SETTINGS = defineSettings({
     default: null,
     value: 'DIR',
     group: 'Model',
-    help: 'model folder to start from; default random weights of --size',
+    help: 'model folder or owner/name on the hub to start from; default random weights of --size',
   },
   size: {
     type: 'choice',
