@@ -79,7 +79,7 @@ await runCommand(async () => {
   if (positional.length > 0) throw new UsageError(`unexpected "${positional[0]}": the model is named by --model.`);
   const precisions = checkPrecisions(values.precision);
   const output = liveOutput();
-  const folder = await resolveModelFolder(values.model, { output });
+  const folder = await resolveModelFolder(values.model);
   const local = folder === values.model;
   const target =
     values.output_dir ?? join(local ? dirname(resolve(folder)) : '.', `${basename(values.model.split('@')[0]!)}-onnx`);

@@ -33,23 +33,23 @@ export interface HubModelOptions extends HubOptions {
 
 /**
  * The folder of a model that is named by `owner/name[@revision]`; what the cache lacks is downloaded. Of several forms of
- * weights only the first that transformers would take is fetched, and config.json before it, so that a model of another
+ * weights only the first that transformers would take is fetched, and config.json before them, so that a model of another
  * architecture is refused at once.
  * @returns the snapshot's folder in the cache
  * @throws UserError that says what is missing where and what to do
  */
-export function fetchHubModel(text: string, options: HubModelOptions = {}): Promise<string> {
+export async function fetchHubModel(text: string, options: HubModelOptions = {}): Promise<string> {
   const { repo: name, config, revision } = parseHubName(text);
   if (config !== undefined) throw new UserError(`"${text}": a model has no configuration; expected ${name}@${config}?`);
   const { tokenizerOnly, ...hub } = options;
   return withSnapshot({ type: 'model', name, revision }, hub, async (snapshot) => {
     const has = (path: string) => snapshot.paths.includes(path);
-    if (!tokenizerOnly || has('config.json')) {
-      await snapshot.get(['config.json']);
+    const needed = tokenizerOnly && !has('config.json') ? [] : ['config.json'];
+    await snapshot.get([...needed, ...TOKENIZER.filter(has)]);
+    if (needed.length > 0) {
       const file = join(snapshot.folder, 'config.json');
       parseAlbertConfig(await readJson(file), `config.json of ${text}`);
     }
-    await snapshot.get(TOKENIZER.filter(has));
     if (!tokenizerOnly) await getWeights(snapshot, text);
     else if (!has('tokenizer.json') && !has('spiece.model')) {
       if (snapshot.cachedOnly) await snapshot.get(['tokenizer.json']);

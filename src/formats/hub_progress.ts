@@ -1,10 +1,4 @@
-/** What a person sees of a download: a bar that moves, and a line when it is done. */
-
-/** Where lines go: on a terminal each `progress` line takes the place of the one before. */
-export interface LiveOutput {
-  print(line: string): void;
-  progress(line: string): void;
-}
+/** What a person sees of a download: a bar that moves. */
 
 /** Bytes in the unit that a person would use: 512 bytes, 46.7 MB (millions). */
 export function formatBytes(bytes: number): string {

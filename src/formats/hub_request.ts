@@ -141,10 +141,11 @@ const passes = (error: unknown): boolean =>
   !['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ENETUNREACH'].includes(reasonOf(error).code ?? '') &&
   !/certificate|self.signed/i.test(reasonOf(error).text);
 
-function unreachable({ endpoint }: HubSettings, error: unknown): HubUnreachable {
+function unreachable({ endpoint, proxy }: HubSettings, error: unknown): HubUnreachable {
+  const byProxy = proxy ? ' The proxy in HTTPS_PROXY is used by Node 24 and later, with NODE_USE_ENV_PROXY=1.' : '';
   return new HubUnreachable(
     `${endpoint} can't be reached: ${reasonOf(error).text}. Check the network (a mirror's address goes into HF_ENDPOINT); what ` +
-      'lies in the cache already is used without a network.',
+      `lies in the cache already is used without a network.${byProxy}`,
   );
 }
 

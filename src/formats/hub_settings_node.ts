@@ -1,6 +1,7 @@
 /**
  * Where the Hugging Face hub is and how to speak to it: the environment variables that huggingface_hub documents
- * (HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_TOKEN_PATH, HF_ENDPOINT, HF_HUB_OFFLINE, HF_HUB_DOWNLOAD_TIMEOUT).
+ * (HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_TOKEN_PATH, HF_ENDPOINT, HF_HUB_OFFLINE, HF_HUB_DOWNLOAD_TIMEOUT,
+ * HF_HUB_DISABLE_PROGRESS_BARS).
  */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -19,6 +20,10 @@ export interface HubSettings {
   readonly cacheFolder: string;
   /** Whether only the cache may be asked. */
   readonly offline: boolean;
+  /** Whether the environment names a proxy, for messages: fetch heeds it by itself or not at all. */
+  readonly proxy: boolean;
+  /** Whether nothing is shown of downloads unless a caller asks. */
+  readonly quiet: boolean;
   /** Milliseconds without a byte after which an answer counts as cut off. */
   readonly timeout: number;
   /** How often a request is tried again that fails in a way that passes. */
@@ -52,6 +57,8 @@ export function hubSettings(given: Partial<HubSettings> = {}): HubSettings {
   return {
     cacheFolder: fromHome(getHFHubCachePath()),
     offline: isTrue(env.HF_HUB_OFFLINE || env.TRANSFORMERS_OFFLINE),
+    proxy: Boolean(env.HTTPS_PROXY || env.https_proxy),
+    quiet: isTrue(env.HF_HUB_DISABLE_PROGRESS_BARS),
     timeout: seconds > 0 ? seconds * 1000 : 30_000,
     retries: 5,
     firstWait: 1000,

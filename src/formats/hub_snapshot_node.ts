@@ -2,17 +2,19 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import process from 'node:process';
 import { datasetInfo, listFiles, modelInfo } from '@huggingface/hub';
 import { UserError } from '../errors.ts';
+import { type LiveOutput, liveOutput } from '../live_output_node.ts';
 import { CachedRepo, isCommit } from './hub_cache_node.ts';
 import { downloadBlob, etagOf, type HubFile } from './hub_download_node.ts';
-import { formatBytes, type LiveOutput, progressLine } from './hub_progress.ts';
+import { formatBytes, progressLine } from './hub_progress.ts';
 import { type HubRepo, HubUnreachable, hubFetch, repoUrl } from './hub_request.ts';
 import { type HubSettings, hubSettings } from './hub_settings_node.ts';
 
 export interface HubOptions extends Partial<HubSettings> {
-  /** Told what is downloaded and how far it is. */
-  readonly output?: LiveOutput | undefined;
+  /** Told what is downloaded and how far it is; default standard error, null for nobody. */
+  readonly output?: LiveOutput | null | undefined;
 }
 
 /** Files to choose from, and a way to get the ones chosen. */
@@ -38,8 +40,10 @@ export async function withSnapshot<T>(
   options: HubOptions,
   choose: (snapshot: Snapshot) => Promise<T>,
 ): Promise<T> {
-  const { output, ...given } = options;
+  const { output: wanted, ...given } = options;
   const settings = hubSettings(given);
+  const output =
+    wanted === undefined ? (settings.quiet ? undefined : liveOutput(process.stderr)) : (wanted ?? undefined);
   const cache = new CachedRepo(settings, repo);
   if (settings.offline) return choose(await cachedSnapshot(settings, repo, cache, 'HF_HUB_OFFLINE is set'));
   if (isCommit(repo.revision)) {
@@ -176,20 +180,26 @@ async function download(
   let shown = 0;
   for (const file of lacking) {
     let have: number | undefined;
-    await downloadBlob(settings, repo, commit, file, cache.blob(etagOf(file)), (bytes) => {
+    const arrived = (bytes: number) => {
       came += Math.max(0, bytes - (have ?? bytes));
       have = bytes;
       const now = performance.now();
       if (now - shown < 100 && bytes < file.size) return;
       shown = now;
       output?.progress(progressLine(file.path, done + bytes, total, came, (now - started) / 1000));
-    });
+    };
+    try {
+      await downloadBlob(settings, repo, commit, file, cache.blob(etagOf(file)), arrived);
+    } catch (error) {
+      output?.progress(''); // so that the message has a line of its own
+      throw error;
+    }
     done += file.size;
   }
   // Last, so that a snapshot never looks complete that is not.
   for (const file of files) await cache.link(commit, file.path, cache.blob(etagOf(file)));
   if (lacking.length > 0) {
     const names = lacking.length === 1 ? lacking[0]!.path : `${lacking.length} files`;
-    output?.print(`downloaded ${names} of ${repo.name} (${formatBytes(total)}) to ${cache.snapshot(commit)}`);
+    output?.print(`downloaded ${names} of ${repo.name} (${formatBytes(total)})`);
   }
 }

@@ -54,6 +54,7 @@ const options = (more: HubModelOptions = {}): HubModelOptions => ({
   firstWait: 1,
   retries: 3,
   timeout: 150,
+  output: null,
   ...more,
 });
 const fetchModel = (name: string, more?: HubModelOptions) => fetchHubModel(name, options(more));
@@ -305,6 +306,7 @@ test('without a network the cache serves, and says so', async () => {
   const gone = await HubServer.start();
   await gone.stop();
   await rejects(fetchModel('anna/ner', { endpoint: gone.endpoint }), /can't be reached: .*ECONNREFUSED/, /HF_ENDPOINT/);
+  await rejects(fetchModel('anna/ner', { endpoint: gone.endpoint, proxy: true }), /HTTPS_PROXY .*NODE_USE_ENV_PROXY=1/);
   const folder = await fetchModel('anna/ner');
   const lines: string[] = [];
   const output = { print: (line: string) => void lines.push(line), progress: () => {} };
@@ -318,6 +320,7 @@ test('reads the usual environment variables', async () => {
     for (const name of Object.keys(process.env))
       if (/^(HF_|HUGGING|TRANSFORMERS_|XDG_CACHE)/.test(name)) delete process.env[name];
     process.env.HF_HOME = home;
+    process.env.HF_HUB_DISABLE_PROGRESS_BARS = '1';
     process.env.HF_ENDPOINT = `${hub.endpoint}/`;
     await writeFile(join(home, 'token'), 'hf_filed\n');
     const folder = await fetchHubModel('anna/private');
@@ -345,7 +348,7 @@ test('shows how far it is', async () => {
   const printed: string[] = [];
   const shown: string[] = [];
   await fetchModel('anna/ner', { output: { print: (l) => void printed.push(l), progress: (l) => void shown.push(l) } });
-  assert.match(printed.at(-1)!, /^downloaded model\.safetensors of anna\/ner \(200 kB\) to /);
+  assert.match(printed.at(-1)!, /^downloaded model\.safetensors of anna\/ner \(200 kB\)$/);
   assert.match(shown.at(-1)!, /^\[=+\] 100% of 200 kB .*model\.safetensors$/);
 });
 test('a folder that cannot be written is named', async () => {

@@ -38,6 +38,7 @@ const locate = (name: string, offline = false) =>
     firstWait: 1,
     retries: 1,
     timeout: 500,
+    output: null,
   });
 const names = ({ splits }: LocatedDataset) =>
   Object.fromEntries(Object.entries(splits).map(([split, files]) => [split, files.map((file) => basename(file))]));
