@@ -19,28 +19,6 @@ export function readCommandLine<T extends Settings>(usage: string, settings: T):
   return { ...merge(settings, values), positional };
 }
 
-/** Lines on standard output; on a terminal a progress line is replaced by the next, elsewhere one stands every ten seconds. */
-export function liveOutput(): { print(line: string): void; progress(line: string): void } {
-  const { stdout } = process;
-  let open = false;
-  let last = performance.now();
-  return {
-    print(line) {
-      stdout.write(`${open ? '\r\u001b[K' : ''}${line}\n`);
-      open = false;
-    },
-    progress(line) {
-      if (stdout.isTTY) {
-        stdout.write(`\r\u001b[K${line.slice(0, stdout.columns - 1)}`);
-        open = true;
-      } else if (performance.now() - last > 10_000) {
-        stdout.write(`${line}\n`);
-        last = performance.now();
-      }
-    },
-  };
-}
-
 /** A signal that Ctrl-C or a polite kill sets off; the second one ends the program at once. @param onFirst says so. */
 export function interruption(onFirst: () => void): AbortSignal {
   const controller = new AbortController();

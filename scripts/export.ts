@@ -1,4 +1,5 @@
 /** Writes a model as ONNX, in a folder as transformers.js and Optimum lay it out. */
+
 import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -13,10 +14,11 @@ import { ONNX_PRECISIONS, type OnnxPrecision } from '../src/formats/onnx_graph.t
 import { onnxChunks } from '../src/formats/onnx_schema.ts';
 import { toFloat32 } from '../src/formats/safetensors.ts';
 import { loadTokenizer } from '../src/inference/load_tokenizer_node.ts';
+import { liveOutput } from '../src/live_output_node.ts';
 import { nearest } from '../src/settings/nearest.ts';
 import { defineSettings } from '../src/settings/settings.ts';
 import { tokenizerFiles } from '../src/tokenizer/tokenizer_files.ts';
-import { liveOutput, readCommandLine, runCommand } from './command.ts';
+import { readCommandLine, runCommand } from './command.ts';
 
 const SETTINGS = defineSettings({
   model: { type: 'string', default: 'runs/sample', value: 'NAME', help: 'model folder, or owner/name on the hub' },

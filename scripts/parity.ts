@@ -2,6 +2,7 @@
  * Compares a training run with PyTorch's, step by step: losses, gradient norms and, where a test and a dev file of GermEval
  * 2014 are given, the dev F1 after the last step.
  */
+
 import { join } from 'node:path';
 import process from 'node:process';
 import { AlbertModel } from '../src/albert/model.ts';
@@ -16,13 +17,14 @@ import { ActivationPool } from '../src/gpu/memory.ts';
 import { describeAdapter, openGpu } from '../src/gpu/open_node.ts';
 import { SequenceClassifier } from '../src/inference/classifier.ts';
 import { loadTokenizer } from '../src/inference/load_tokenizer_node.ts';
+import { liveOutput } from '../src/live_output_node.ts';
 import { ADAPTER_SETTINGS } from '../src/settings/adapter.ts';
 import { defineSettings } from '../src/settings/settings.ts';
 import { evaluateFeatures } from '../src/training/evaluate.ts';
 import { BatchOrder, largestBatch } from '../src/training/order.ts';
 import { progressLine } from '../src/training/progress.ts';
 import { Trainer } from '../src/training/trainer.ts';
-import { liveOutput, readCommandLine, runCommand } from './command.ts';
+import { readCommandLine, runCommand } from './command.ts';
 
 const SETTINGS = defineSettings({
   reference: {

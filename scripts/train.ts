@@ -2,11 +2,12 @@
 import process from 'node:process';
 import { UsageError } from '../src/errors.ts';
 import { describeAdapter, openGpu } from '../src/gpu/open_node.ts';
+import { liveOutput } from '../src/live_output_node.ts';
 import { fromArguments } from '../src/settings/settings.ts';
 import { resolveSettings } from '../src/training/resolve.ts';
 import { readConfigFile, runTraining } from '../src/training/run_node.ts';
 import { TRAINING_SETTINGS } from '../src/training/settings.ts';
-import { helpAsked, interruption, liveOutput, runCommand } from './command.ts';
+import { helpAsked, interruption, runCommand } from './command.ts';
 
 const USAGE = `Usage: tsx scripts/train.ts [--train-file FILE --validation-file FILE --test-file FILE] [settings]
 

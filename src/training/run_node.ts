@@ -22,6 +22,7 @@ import { Profiler, profileTable } from '../gpu/profiler.ts';
 import { SequenceClassifier } from '../inference/classifier.ts';
 import { loadTokenizer } from '../inference/load_tokenizer_node.ts';
 import { TokenClassificationPipeline } from '../inference/pipeline.ts';
+import type { LiveOutput } from '../live_output_node.ts';
 import { settingsWarnings } from '../tokenizer/settings_warnings.ts';
 import type { AlbertTokenizer } from '../tokenizer/tokenizer.ts';
 import { tokenizerFiles } from '../tokenizer/tokenizer_files.ts';
@@ -35,14 +36,6 @@ import { fingerprintOf, usesSample } from './resolve.ts';
 import type { TrainingSettings } from './settings.ts';
 import { Trainer } from './trainer.ts';
 import { dropWords } from './word_dropout.ts';
-
-/** Where a run's words go. */
-export interface RunOutput {
-  /** A line that stays. */
-  print(line: string): void;
-  /** A line that the next one may replace. */
-  progress(line: string): void;
-}
 
 export interface RunResult {
   outcome: FitOutcome;
@@ -105,7 +98,7 @@ async function makeModel(
   s: TrainingSettings,
   labels: readonly string[],
   vocabulary: number,
-  out: RunOutput,
+  out: LiveOutput,
 ): Promise<AlbertModel> {
   if (s.model === null) {
     const config = { ...ALBERT_DEFAULTS, ...PRESET_SIZES[s.size], vocab_size: vocabulary, labels: [...labels] };
@@ -163,7 +156,7 @@ function describeData(data: RunData, windows: Record<SplitName, Feature[]>): str
 export async function runTraining(
   s: TrainingSettings,
   open: () => Promise<Gpu>,
-  out: RunOutput,
+  out: LiveOutput,
   signal: AbortSignal,
 ): Promise<RunResult> {
   const folder = outputFolder(s);
@@ -193,7 +186,7 @@ async function trainOn(
   windows: Record<SplitName, Feature[]>,
   tokenizer: AlbertTokenizer,
   spieceModel: Uint8Array | undefined,
-  out: RunOutput,
+  out: LiveOutput,
   signal: AbortSignal,
 ): Promise<RunResult> {
   const model = await makeModel(gpu, s, data.labels, tokenizer.vocabSize, out);
@@ -399,7 +392,7 @@ function exampleText(s: TrainingSettings, data: RunData): string {
   return unseen.words.join(' ');
 }
 
-async function writeProfile(profiler: Profiler, file: string, out: RunOutput): Promise<void> {
+async function writeProfile(profiler: Profiler, file: string, out: LiveOutput): Promise<void> {
   await profiler.collect();
   await writeFile(file, JSON.stringify(profiler.trace()));
   out.print(`\n${profileTable(profiler.summary())}`);

@@ -20,7 +20,7 @@ export const TRAINING_SETTINGS = defineSettings({
   },
   preset: {
     type: 'choice',
-    choices: ['sample', 'sample-long', 'germeval-notebook', 'germeval-scratch'],
+    choices: ['sample', 'germeval-notebook', 'germeval-scratch'],
     default: null,
     group: 'Run',
     help: 'named settings; the others given win over them. Without any data: sample',
@@ -279,19 +279,6 @@ export const TRAINING_PRESETS: Record<string, Partial<TrainingSettings>> = {
     weight_decay: 0.01,
     per_device_train_batch_size: 16,
     logging_steps: 10,
-  },
-  /** A longer run on the same data, which beats the lookup baseline. */
-  'sample-long': {
-    size: 'small',
-    num_train_epochs: 40,
-    learning_rate: 1e-3,
-    warmup_ratio: 0.1,
-    weight_decay: 0.01,
-    per_device_train_batch_size: 16,
-    hidden_dropout_prob: 0.1,
-    attention_probs_dropout_prob: 0.1,
-    classifier_dropout_prob: 0.1,
-    logging_steps: 20,
   },
   /** The German notebook that this package replaces: transformers 3.4's run_tf_ner with these flags. */
   'germeval-notebook': {
