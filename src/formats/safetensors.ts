@@ -19,6 +19,10 @@ export const DTYPE_BYTES = {
   U16: 2,
   U8: 1,
   BOOL: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  F8_E8M0: 1,
+  C64: 8,
 } as const;
 export type DType = keyof typeof DTYPE_BYTES;
 
@@ -44,6 +48,27 @@ const LONGEST_HEADER = 100_000_000; // the reference implementation's bound
 
 export const elementsOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** Keys of the outermost object of a JSON text that stand there more than once; JSON.parse takes the last in silence. */
+function repeatedKeys(json: string): Set<string> {
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  let depth = 0;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\]]/g)) {
+    if (token === '{' || token === '[') depth++;
+    else if (token === '}' || token === ']') depth--;
+    else if (depth === 1 && token.endsWith(':')) {
+      const key = JSON.parse(token.slice(0, -1)) as string;
+      if (seen.has(key)) repeated.add(key);
+      seen.add(key);
+    }
+  }
+  return repeated;
+}
+
 /** Bytes of the header, its length field included, read from a file's first 8 bytes. */
 export function headerBytes(first8: Uint8Array, fileSize: number, where = 'safetensors file'): number {
   const length = first8.length >= 8 ? Number(new DataView(first8.buffer, first8.byteOffset).getBigUint64(0, true)) : -1;
@@ -68,37 +93,33 @@ export function readSafetensorsHeader(
 ): SafetensorsHeader {
   const dataStart = headerBytes(bytes, fileSize, where);
   let header: Record<string, unknown>;
+  const faults: string[] = [];
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, dataStart))) as Record<
-      string,
-      unknown
-    >;
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, dataStart));
+    const value: unknown = JSON.parse(text);
+    if (!isObject(value)) throw new Error('it is no object');
+    header = value;
+    for (const name of repeatedKeys(text)) faults.push(`${name} stands twice in the header`);
   } catch (error) {
     throw new UserError(
       `${where}: the header is not JSON (${error instanceof Error ? error.message : error}): fetch the file again.`,
     );
   }
-  const faults: string[] = [];
   const tensors: SafetensorsHeader['tensors'] = new Map();
   for (const [name, value] of Object.entries(header)) {
     if (name === '__metadata__') continue;
-    const {
-      dtype,
-      shape,
-      data_offsets: offsets,
-    } = (value ?? {}) as { dtype?: string; shape?: number[]; data_offsets?: number[] };
-    const [begin, end] = offsets ?? [];
-    if (dtype === undefined || !(dtype in DTYPE_BYTES))
+    const { dtype, shape, data_offsets: offsets } = (isObject(value) ? value : {}) as Record<string, unknown>;
+    const [begin, end] = (Array.isArray(offsets) && offsets.length === 2 ? offsets : []) as unknown[];
+    if (typeof dtype !== 'string' || !Object.hasOwn(DTYPE_BYTES, dtype)) {
       faults.push(`${name} has the unknown dtype ${JSON.stringify(dtype)}`);
-    else if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n) && n >= 0))
-      faults.push(`${name} has no valid shape`);
-    else if (
-      begin === undefined ||
-      end === undefined ||
-      end - begin !== elementsOf(shape) * DTYPE_BYTES[dtype as DType]
-    ) {
+    } else if (!Array.isArray(shape) || !shape.every(isCount)) faults.push(`${name} has no valid shape`);
+    else if (!isCount(begin) || !isCount(end) || end - begin !== elementsOf(shape) * DTYPE_BYTES[dtype as DType]) {
       faults.push(`${name} [${shape}] of ${dtype} does not fit its bytes ${begin} to ${end}`);
     } else tensors.set(name, { dtype: dtype as DType, shape, begin: begin + dataStart, end: end + dataStart });
+  }
+  const metadata = header.__metadata__ ?? {};
+  if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
+    faults.push('__metadata__ is not a map from texts to texts');
   }
   let at = dataStart;
   for (const [name, { begin, end }] of [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end)) {
@@ -107,7 +128,7 @@ export function readSafetensorsHeader(
   }
   if (faults.length === 0 && at !== fileSize) faults.push(`the tensors end at byte ${at} of ${fileSize}`);
   if (faults.length > 0) throw new UserError(`${where}: not a valid safetensors file: ${faults.join('; ')}.`);
-  return { tensors, metadata: (header.__metadata__ ?? {}) as Record<string, string> };
+  return { tensors, metadata: metadata as Record<string, string> };
 }
 
 /** Reads a whole file; the tensors are views into `bytes`. */
@@ -147,19 +168,24 @@ export function toFloat32({ dtype, bytes }: Tensor): Float32Array {
     }
     case 'F64': {
       const b = aligned(bytes, 8);
-      return Float32Array.from(new Float64Array(b.buffer, b.byteOffset, count));
+      return new Float32Array(new Float64Array(b.buffer, b.byteOffset, count));
     }
     case 'F16': {
       const b = aligned(bytes, 2);
-      return Float32Array.from(new Uint16Array(b.buffer, b.byteOffset, count), halfToFloat);
+      const halves = new Uint16Array(b.buffer, b.byteOffset, count);
+      const floats = new Float32Array(count);
+      for (let i = 0; i < count; i++) floats[i] = halfToFloat(halves[i]!);
+      return floats;
     }
     case 'BF16': {
       const b = aligned(bytes, 2);
-      const bits = Uint32Array.from(new Uint16Array(b.buffer, b.byteOffset, count), (v) => v << 16);
+      const upper = new Uint16Array(b.buffer, b.byteOffset, count); // bfloat16 is the upper half of float32
+      const bits = new Uint32Array(count);
+      for (let i = 0; i < count; i++) bits[i] = upper[i]! << 16;
       return new Float32Array(bits.buffer);
     }
     default:
-      throw new UserError(`a tensor of ${dtype} where numbers with a fraction are expected (F32, F16, BF16, F64).`);
+      throw new UserError(`a tensor of ${dtype} where F32, F16, BF16 or F64 is expected.`);
   }
 }
 
@@ -179,7 +205,7 @@ export function toInt32({ dtype, bytes }: Tensor): Int32Array {
     case 'BOOL':
       return Int32Array.from(bytes);
     default:
-      throw new UserError(`a tensor of ${dtype} where whole numbers are expected (I32, I64).`);
+      throw new UserError(`a tensor of ${dtype} where I32 or I64 is expected.`);
   }
 }
 
