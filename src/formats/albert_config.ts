@@ -160,9 +160,9 @@ function readLabels(given: Record<string, unknown>, faults: string[]): string[] 
   return labels;
 }
 
-/** The object of a config.json as transformers 5 writes it for a token classifier. */
+/** The object of a config.json as transformers 5 writes it for a token classifier, keys in order of their names. */
 export function albertConfigToJson({ labels, ...config }: AlbertConfig): Record<string, unknown> {
-  return {
+  const json = {
     architectures: ['AlbertForTokenClassification'],
     ...config,
     dtype: 'float32',
@@ -171,6 +171,7 @@ export function albertConfigToJson({ labels, ...config }: AlbertConfig): Record<
     model_type: 'albert',
     tie_word_embeddings: true,
   };
+  return Object.fromEntries(Object.entries(json).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** The group whose parameters hidden layer `layer` uses: transformers' int(layer / (layers / groups)). */

@@ -15,6 +15,12 @@ export interface FileSource {
   read(name: string, offset?: number, length?: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
+/** A file to be written: its bytes at once, or piece by piece. */
+export interface FileContent {
+  name: string;
+  content: string | Uint8Array | AsyncIterable<Uint8Array>;
+}
+
 /** @throws UserError where `name` is a path: what an index of shards names must lie beside it. */
 export function checkFileName(name: string, where: string): void {
   if (!/^[^/\\:\0]+$/.test(name) || name === '..' || name === '.') {

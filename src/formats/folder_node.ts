@@ -4,7 +4,7 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { UserError } from '../errors.ts';
-import { checkFileName, endsTooSoon, type FileSource, noSuchFile } from './file_source.ts';
+import { checkFileName, endsTooSoon, type FileContent, type FileSource, noSuchFile } from './file_source.ts';
 
 const LONGEST_READ = 2 ** 30; // bytes in one call of the system
 
@@ -54,12 +54,6 @@ export async function folderSource(folder: string): Promise<FileSource> {
       return into;
     },
   };
-}
-
-/** A file to be written: its bytes at once, or piece by piece. */
-export interface FileContent {
-  name: string;
-  content: string | Uint8Array | AsyncIterable<Uint8Array>;
 }
 
 /** Writes files into a folder that is there: each under a temporary name first, and all renamed once all are written. */

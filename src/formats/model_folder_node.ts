@@ -1,15 +1,15 @@
-/** A model folder on disk: config.json, model.safetensors, tokenizer files. */
-import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+/** A model folder on disk, read whole. */
+import { readFile } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
-import { type AlbertConfig, parseAlbertConfig } from './albert_config.ts';
+import type { AlbertConfig } from './albert_config.ts';
 import { expectedParameters } from './albert_parameters.ts';
-import { readSafetensors, type Tensor } from './safetensors.ts';
+import { folderSource } from './folder_node.ts';
+import { loadModelFolder, readTokenizerFiles as readFrom, type StoredTokenizer } from './model_folder.ts';
+import type { Tensor } from './safetensors.ts';
 
 export interface ModelFolder {
   config: AlbertConfig;
-  /** Tensors under Hugging Face's names, as stored. */
+  /** Tensors under Hugging Face's names, as float32. */
   weights: Map<string, Tensor>;
 }
 
@@ -29,18 +29,23 @@ export async function readJson(file: string): Promise<unknown> {
 }
 
 /**
- * Reads a model folder.
+ * Reads a model folder with weights in any of the forms of weights.ts. A classifier that is missing or has another size than
+ * config.json says is left out.
  * @throws UserError where a file is missing, or tensors are missing or of another shape: one error that lists them all.
  */
 export async function readModelFolder(folder: string): Promise<ModelFolder> {
-  if (!(await stat(folder).catch(() => undefined))?.isDirectory()) {
-    throw new UserError(`${folder} is no folder: expected a model folder with config.json and model.safetensors.`);
+  const { config, checkpoint, weights } = await loadModelFolder(await folderSource(folder));
+  try {
+    const tensors = new Map<string, Tensor>();
+    for (const [name, stored] of checkpoint.stored) {
+      const { buffer, byteOffset, byteLength } = await checkpoint.read(name);
+      const { shape } = weights.tensors.get(stored)!;
+      tensors.set(name, { dtype: 'F32', shape, bytes: new Uint8Array(buffer, byteOffset, byteLength) });
+    }
+    return { config, weights: tensors };
+  } finally {
+    weights.close();
   }
-  const config = parseAlbertConfig(await readJson(join(folder, 'config.json')), join(folder, 'config.json'));
-  const file = join(folder, 'model.safetensors');
-  if (!existsSync(file)) throw new UserError(`${folder} has no model.safetensors.`);
-  const { tensors } = readSafetensors(new Uint8Array(await readFile(file)), file);
-  return { config, weights: tensors };
 }
 
 /** What of a model's parameters the weights lack or have in another shape. */
@@ -52,17 +57,6 @@ export function missingParameters(config: AlbertConfig, weights: ReadonlyMap<str
   });
 }
 
-/** Contents of a tokenizer's files in a folder; `json` or `spieceModel` is there. @throws UserError where there is neither. */
-export async function readTokenizerFiles(
-  folder: string,
-): Promise<{ json: unknown; config: unknown; spieceModel: Uint8Array | undefined }> {
-  const at = (name: string) => join(folder, name);
-  if (!existsSync(at('tokenizer.json')) && !existsSync(at('spiece.model'))) {
-    throw new UserError(`${folder} has no tokenizer: expected tokenizer.json or spiece.model.`);
-  }
-  return {
-    json: existsSync(at('tokenizer.json')) ? await readJson(at('tokenizer.json')) : undefined,
-    config: existsSync(at('tokenizer_config.json')) ? await readJson(at('tokenizer_config.json')) : undefined,
-    spieceModel: existsSync(at('spiece.model')) ? new Uint8Array(await readFile(at('spiece.model'))) : undefined,
-  };
-}
+/** Contents of a tokenizer's files in a folder on disk. @throws UserError where there is neither form of it. */
+export const readTokenizerFiles = async (folder: string): Promise<StoredTokenizer> =>
+  readFrom(await folderSource(folder));
