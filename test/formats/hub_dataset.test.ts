@@ -37,7 +37,7 @@ const locate = (name: string, offline = false) =>
     offline,
     firstWait: 1,
     retries: 1,
-    timeout: 500,
+    timeout: 10_000, // no test here waits for it; a busy machine may be slow
     output: null,
   });
 const names = ({ splits }: LocatedDataset) =>
