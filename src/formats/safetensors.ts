@@ -249,7 +249,7 @@ export async function* safetensorsChunks(
 export function writeSafetensors(
   tensors: ReadonlyMap<string, { shape: number[]; values: Float32Array }>,
   metadata?: Readonly<Record<string, string>>,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const header = safetensorsHeader(
     [...tensors].map(([name, { shape }]) => [name, { dtype: 'F32', shape }] as const),
     metadata,

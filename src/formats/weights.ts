@@ -71,9 +71,9 @@ async function openShards(source: FileSource, index: string, open: Open): Promis
 
 /** What people have in place of weights that can be read, and what to do with it. */
 function advice(names: readonly string[]): string {
-  if (names.some((name) => /\.ckpt(-\d+)?\.(index|meta|data-.*)$|^checkpoint$/.test(name))) {
+  if (names.some((name) => /\.ckpt(-\w+)?\.(index|meta|data-.*)$|^checkpoint$/.test(name))) {
     return (
-      " A TensorFlow checkpoint as Google published ALBERT has to be converted first: transformers' " +
+      " A TensorFlow checkpoint as Google published ALBERT has to be converted first: transformers 4's " +
       'convert_albert_original_tf_checkpoint_to_pytorch does it.'
     );
   }
