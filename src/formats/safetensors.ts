@@ -148,14 +148,18 @@ function aligned(bytes: Uint8Array, unit: number): Uint8Array {
   return bytes.byteOffset % unit === 0 ? bytes : bytes.slice();
 }
 
-/** IEEE 754 half precision to single. */
-function halfToFloat(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+/** IEEE 754 half precision to single: 5 bits of exponent become 8, 10 of fraction 23. */
+function halvesToFloats(halves: Uint16Array): Float32Array<ArrayBuffer> {
+  const floats = new Float32Array(halves.length);
+  const bits = new Uint32Array(floats.buffer);
+  for (let i = 0; i < halves.length; i++) {
+    const half = halves[i]!;
+    const exponent = half & 0x7c00;
+    if (exponent === 0) floats[i] = (half & 0x8000 ? -1 : 1) * (half & 0x3ff) * 2 ** -24;
+    else
+      bits[i] = ((half & 0x8000) << 16) | (((half & 0x7fff) << 13) + (exponent === 0x7c00 ? 0x70000000 : 0x38000000));
+  }
+  return floats;
 }
 
 /** Elements as float32, from F64, F32, F16 or BF16. F32 is a view where the bytes are aligned. */
@@ -172,10 +176,7 @@ export function toFloat32({ dtype, bytes }: Tensor): Float32Array {
     }
     case 'F16': {
       const b = aligned(bytes, 2);
-      const halves = new Uint16Array(b.buffer, b.byteOffset, count);
-      const floats = new Float32Array(count);
-      for (let i = 0; i < count; i++) floats[i] = halfToFloat(halves[i]!);
-      return floats;
+      return halvesToFloats(new Uint16Array(b.buffer, b.byteOffset, count));
     }
     case 'BF16': {
       const b = aligned(bytes, 2);
