@@ -107,8 +107,13 @@ test("the model's own name in a variable's path does not matter", () => {
   assert.is(name, 'albert.embeddings.LayerNorm.bias');
 });
 test('what is no HDF5 file, and none of Keras', async () => {
-  await refused(openTensorflow(one(new Uint8Array(1000)), 'f'), /not an HDF5 file/);
-  await refused(openTensorflow(one((await fixtureBytes('keras.h5')).slice(0, 5000)), 'f'), /not an HDF5 file/);
+  await refused(openTensorflow(one(new Uint8Array(1000)), 'f'), /not a whole HDF5 file/);
+  const whole = await fixtureBytes('keras.h5');
+  await refused(openTensorflow(one(whole.slice(0, 5000)), 'f'), /not a whole HDF5 file/);
+  const damaged = whole.slice();
+  const tree = Buffer.from(damaged).indexOf('TREE');
+  damaged.fill(0xff, tree, tree + 4);
+  await refused(openTensorflow(one(damaged), 'f'), /not a whole HDF5 file \(it is damaged\)/);
 });
 
 /** Sum and first values as Python reads them; see make_weights.py. */
