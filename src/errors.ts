@@ -9,9 +9,3 @@ export class UsageError extends UserError {
   override name = 'UsageError';
   override readonly exitCode: number = 2;
 }
-
-/** `value`, or a UserError with `message` where it is null or undefined. */
-export function expectPresent<T>(value: T | null | undefined, message: string): T {
-  if (value === null || value === undefined) throw new UserError(message);
-  return value;
-}

@@ -6,18 +6,11 @@ import { parseAlbertConfig } from './albert_config.ts';
 import { looksLikeHubName, parseHubName } from './hub_name.ts';
 import { type HubOptions, type Snapshot, withSnapshot } from './hub_snapshot_node.ts';
 import { readJson } from './model_folder_node.ts';
+import { WEIGHT_FILES } from './weights.ts';
 
 export { looksLikeHubName } from './hub_name.ts';
 export type { HubOptions } from './hub_snapshot_node.ts';
 
-/** In the order in which transformers takes them; an index names the shards. */
-const WEIGHTS = [
-  'model.safetensors',
-  'model.safetensors.index.json',
-  'pytorch_model.bin',
-  'pytorch_model.bin.index.json',
-  'tf_model.h5',
-];
 const TOKENIZER = [
   'tokenizer.json',
   'tokenizer_config.json',
@@ -60,9 +53,9 @@ export async function fetchHubModel(text: string, options: HubModelOptions = {})
 }
 
 async function getWeights(snapshot: Snapshot, text: string): Promise<void> {
-  const form = WEIGHTS.find((path) => snapshot.paths.includes(path));
+  const form = WEIGHT_FILES.find((path) => snapshot.paths.includes(path));
   if (form === undefined) {
-    if (snapshot.cachedOnly) await snapshot.get([WEIGHTS[0]!]);
+    if (snapshot.cachedOnly) await snapshot.get([WEIGHT_FILES[0]!]);
     const others = snapshot.paths.filter((path) => /\.(msgpack|onnx|gguf|ot|bin|h5|safetensors|data-.*)$/.test(path));
     throw new UserError(
       `${text} has no weights that this package reads: expected model.safetensors, pytorch_model.bin or tf_model.h5, found ` +

@@ -82,11 +82,6 @@ export class ActivationPool {
       tensor.place = { buffer: this.#buffers[assignment.buffer[i]!]!.buffer, offset: 0 };
     });
   }
-
-  destroy(): void {
-    for (const { buffer } of this.#buffers) buffer.destroy();
-    this.#buffers.length = 0;
-  }
 }
 
 export interface Interval {

@@ -63,10 +63,6 @@ export class ReadbackRing {
       return values;
     };
   }
-
-  destroy(): void {
-    for (const buffer of this.#staging) buffer.destroy();
-  }
 }
 
 async function mapForReading(gpu: Gpu, staging: GPUBuffer, bytes: number): Promise<void> {
