@@ -1,16 +1,16 @@
 /** Tags text: arguments, files or standard input in; entities as text, JSON lines or CoNLL out. */
 import { createReadStream, existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { UsageError, UserError } from '../src/errors.ts';
 import type { Gpu } from '../src/gpu/device.ts';
 import { describeAdapter } from '../src/gpu/open_node.ts';
-import { Profiler, profileTable } from '../src/gpu/profiler.ts';
+import { Profiler } from '../src/gpu/profiler.ts';
 import { type Entity, STRATEGIES } from '../src/inference/entities.ts';
 import type { TokenClassificationPipeline } from '../src/inference/pipeline.ts';
 import { pipeline } from '../src/inference/pipeline_node.ts';
 import { splitWords } from '../src/inference/words.ts';
+import { writeProfile } from '../src/profile_node.ts';
 import { ADAPTER_SETTINGS } from '../src/settings/adapter.ts';
 import { defineSettings, type Values } from '../src/settings/settings.ts';
 import { readCommandLine, runCommand } from './command.ts';
@@ -190,9 +190,7 @@ await runCommand(async () => {
     }
     if (items.length > 0) await answer(ner, items, s);
     if (profiler) {
-      await profiler.collect();
-      await writeFile(s.profile!, JSON.stringify(profiler.trace()));
-      process.stderr.write(`${profileTable(profiler.summary())}trace for Perfetto or chrome://tracing: ${s.profile}\n`);
+      process.stderr.write(`${await writeProfile(profiler, s.profile!)}\n`);
     }
   } finally {
     ner.close();

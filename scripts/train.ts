@@ -1,11 +1,12 @@
 /** Trains a token classifier: `tsx scripts/train.ts`, on the package's own sample unless data is given. */
 import process from 'node:process';
 import { UsageError } from '../src/errors.ts';
+import { readJson } from '../src/formats/json_node.ts';
 import { describeAdapter, openGpu } from '../src/gpu/open_node.ts';
 import { liveOutput } from '../src/live_output_node.ts';
 import { fromArguments } from '../src/settings/settings.ts';
 import { resolveSettings } from '../src/training/resolve.ts';
-import { readConfigFile, runTraining } from '../src/training/run_node.ts';
+import { runTraining } from '../src/training/run_node.ts';
 import { TRAINING_SETTINGS } from '../src/training/settings.ts';
 import { helpAsked, interruption, runCommand } from './command.ts';
 
@@ -19,7 +20,9 @@ await runCommand(async () => {
   const { values, positional } = fromArguments(TRAINING_SETTINGS, process.argv.slice(2));
   if (positional.length > 0)
     throw new UsageError(`unexpected "${positional[0]}": data is named by --train-file or --dataset.`);
-  const settings = resolveSettings(values, values.config ? await readConfigFile(values.config) : undefined);
+  const { config } = values;
+  const file = config ? { object: await readJson(config), where: config } : undefined;
+  const settings = resolveSettings(values, file);
   const output = liveOutput();
   const signal = interruption(() => output.print('\nstopping after this step; once more ends at once'));
   const open = async () => {

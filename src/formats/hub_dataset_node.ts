@@ -7,7 +7,7 @@ import { type DatasetCard, parseDatasetCard } from './dataset_card.ts';
 import { type ChosenFiles, chooseFiles, type DatasetSplit, requireConfig, type SplitPaths } from './dataset_files.ts';
 import { type HubName, looksLikeHubName, parseHubName } from './hub_name.ts';
 import { type HubOptions, type Snapshot, withSnapshot } from './hub_snapshot_node.ts';
-import { readJson } from './model_folder_node.ts';
+import { readJson } from './json_node.ts';
 import { type LabelledWords, type ParquetOptions, readParquetWords } from './parquet.ts';
 
 export interface LocatedDataset {

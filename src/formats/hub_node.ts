@@ -5,7 +5,7 @@ import { UserError } from '../errors.ts';
 import { parseAlbertConfig } from './albert_config.ts';
 import { looksLikeHubName, parseHubName } from './hub_name.ts';
 import { type HubOptions, type Snapshot, withSnapshot } from './hub_snapshot_node.ts';
-import { readJson } from './model_folder_node.ts';
+import { readJson } from './json_node.ts';
 import { WEIGHT_FILES } from './weights.ts';
 
 export { looksLikeHubName } from './hub_name.ts';

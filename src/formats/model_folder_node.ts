@@ -1,6 +1,4 @@
 /** A model folder on disk, read whole. */
-import { readFile } from 'node:fs/promises';
-import { UserError } from '../errors.ts';
 import type { AlbertConfig } from './albert_config.ts';
 import { expectedParameters } from './albert_parameters.ts';
 import { folderSource } from './folder_node.ts';
@@ -11,21 +9,6 @@ export interface ModelFolder {
   config: AlbertConfig;
   /** Tensors under Hugging Face's names, as float32. */
   weights: Map<string, Tensor>;
-}
-
-/** Reads and parses a JSON file. @throws UserError where it is missing or no JSON. */
-export async function readJson(file: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new UserError(`${file} can't be read (${error instanceof Error ? error.message : error}).`);
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`${file} is not JSON: ${error instanceof Error ? error.message : error}.`);
-  }
 }
 
 /**

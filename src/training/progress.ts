@@ -1,5 +1,6 @@
 /** What a run prints while it works. */
 import type { EntityScores } from '../evaluation/scores.ts';
+import type { StepResult } from './trainer.ts';
 
 /** Seconds as 42s, 3m05s or 2h07m. */
 export function duration(seconds: number): string {
@@ -28,6 +29,43 @@ export function progressLine(p: ProgressState): string {
     `step ${String(p.step).padStart(String(p.steps).length)}/${p.steps}  epoch ${p.epoch.toFixed(2)}  loss ${p.loss.toFixed(4)}  ` +
     `lr ${p.learningRate.toExponential(2)}  ${Math.round(p.tokensPerSecond)} tokens/s  ${duration(p.secondsLeft)} left`
   );
+}
+
+/** How a run is getting on, from the results of its steps. */
+export class RunningProgress {
+  readonly #startStep: number;
+  readonly #steps: number;
+  readonly #stepsPerEpoch: number;
+  readonly #began = performance.now();
+  #tokens = 0;
+  /** Loss of the first step of this run, and a moving mean of all; NaN before there is one. */
+  firstLoss = Number.NaN;
+  shownLoss = Number.NaN;
+
+  /** @param startStep where a resumed run goes on. */
+  constructor(startStep: number, steps: number, stepsPerEpoch: number) {
+    this.#startStep = startStep;
+    this.#steps = steps;
+    this.#stepsPerEpoch = stepsPerEpoch;
+  }
+
+  /** The line to show after a step. */
+  after({ step, loss, learningRate, tokens }: StepResult): string {
+    this.#tokens += tokens;
+    this.shownLoss = Number.isNaN(this.shownLoss) ? loss : 0.9 * this.shownLoss + 0.1 * loss;
+    if (Number.isNaN(this.firstLoss)) this.firstLoss = loss;
+    const seconds = (performance.now() - this.#began) / 1000;
+    const done = step + 1;
+    return progressLine({
+      step: done,
+      steps: this.#steps,
+      epoch: done / this.#stepsPerEpoch,
+      loss: this.shownLoss,
+      learningRate,
+      tokensPerSecond: this.#tokens / seconds,
+      secondsLeft: (seconds / (done - this.#startStep)) * (this.#steps - done),
+    });
+  }
 }
 
 /** A warning where a run did no better than the lookup baseline, with what is likely to be the reason; else undefined. */
