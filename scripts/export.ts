@@ -1,19 +1,18 @@
 /** Writes a model as ONNX, in a folder as transformers.js and Optimum lay it out. */
 
 import { existsSync } from 'node:fs';
-import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import process from 'node:process';
 import { UsageError, UserError } from '../src/errors.ts';
-import { albertConfigToJson } from '../src/formats/albert_config.ts';
+import type { FileSource } from '../src/formats/file_source.ts';
+import { folderSource, writeFiles } from '../src/formats/folder_node.ts';
 import { resolveModelFolder } from '../src/formats/hub_node.ts';
 import { formatBytes } from '../src/formats/hub_progress.ts';
-import { missingParameters, readModelFolder } from '../src/formats/model_folder_node.ts';
+import { loadTokenClassifier, modelFolderFiles } from '../src/formats/model_folder.ts';
 import { albertOnnx } from '../src/formats/onnx.ts';
 import { ONNX_PRECISIONS, type OnnxPrecision } from '../src/formats/onnx_graph.ts';
 import { onnxChunks } from '../src/formats/onnx_schema.ts';
-import { toFloat32 } from '../src/formats/safetensors.ts';
-import { loadTokenizer } from '../src/inference/load_tokenizer_node.ts';
+import { loadTokenizer } from '../src/inference/load.ts';
 import { liveOutput } from '../src/live_output_node.ts';
 import { nearest } from '../src/settings/nearest.ts';
 import { defineSettings } from '../src/settings/settings.ts';
@@ -59,21 +58,9 @@ function checkPrecisions(given: readonly string[]): OnnxPrecision[] {
   });
 }
 
-/** Under a temporary name first, so that a file that is there is whole. */
-async function writeChunks(file: string, chunks: Iterable<Uint8Array>): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    const out = await open(temporary, 'w');
-    try {
-      for (const chunk of chunks) await out.writeFile(chunk);
-    } finally {
-      await out.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+async function tokenizerOf(source: FileSource) {
+  const { tokenizer, spieceModel } = await loadTokenizer(source);
+  return tokenizerFiles(tokenizer, { ...(spieceModel && { spieceModel }) });
 }
 
 await runCommand(async () => {
@@ -91,31 +78,29 @@ await runCommand(async () => {
     throw new UserError(`${present.join(', ')} exists: give --overwrite to replace it, or another --output-dir.`);
   }
 
-  const { config, weights } = await readModelFolder(folder);
-  const missing = missingParameters(config, weights);
-  if (missing.length > 0) throw new UserError(`${values.model} is no token classifier: ${missing.join('; ')}.`);
+  const source = await folderSource(folder);
+  const { config, checkpoint, weights } = await loadTokenClassifier(source);
+  for (const warning of checkpoint.warnings) output.print(`warning: ${warning}`);
+  const tokenizer = await tokenizerOf(source).catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    output.print(`warning: ${error.message} The export has no tokenizer.`);
+  });
+  const graphs = precisions.map((precision) => ({
+    name: `onnx/${FILES[precision]}`,
+    content: onnxChunks(albertOnnx(config, (name) => checkpoint.read(name), precision)),
+  }));
+  const others = modelFolderFiles({ config, ...(tokenizer && { tokenizer }) });
   try {
-    await mkdir(join(target, 'onnx'), { recursive: true });
-    const json = JSON.stringify(albertConfigToJson(config), null, 2);
-    await writeFile(join(target, 'config.json'), `${json}\n`);
-    for (const [i, precision] of precisions.entries()) {
-      const model = albertOnnx(config, (name) => toFloat32(weights.get(name)!), precision);
-      await writeChunks(files[i]!, onnxChunks(model));
-      output.print(`${files[i]}: ${precision}, ${formatBytes((await stat(files[i]!)).size)}`);
-    }
+    await mkdir(target, { recursive: true });
+    await writeFiles(target, [...graphs, ...others]);
   } catch (error) {
     if (error instanceof UserError || (error as NodeJS.ErrnoException).syscall === undefined) throw error;
     throw new UserError(`${target} can't be written: ${(error as Error).message}.`);
+  } finally {
+    weights.close();
   }
-
-  const stored = await loadTokenizer(folder).catch((error: unknown) => {
-    if (error instanceof UserError) output.print(`warning: ${error.message} The export has no tokenizer.`);
-    else throw error;
-  });
-  if (!stored) return;
-  const { tokenizer } = stored;
-  const { spieceModel } = stored;
-  const written = tokenizerFiles(tokenizer, { ...(spieceModel && { spieceModel }) });
-  for (const [name, content] of written) await writeFile(join(target, name), content);
-  output.print(`${target}: config.json, ${[...written.keys()].join(', ')}`);
+  for (const [i, file] of files.entries()) {
+    output.print(`${file}: ${precisions[i]}, ${formatBytes((await stat(file)).size)}`);
+  }
+  output.print(`${target}: ${others.map(({ name }) => name).join(', ')}`);
 });

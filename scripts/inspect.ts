@@ -10,7 +10,7 @@ import { formatBytes } from '../src/formats/hub_progress.ts';
 import { readConfig } from '../src/formats/model_folder.ts';
 import { DTYPE_BYTES, elementsOf } from '../src/formats/safetensors.ts';
 import { openWeights } from '../src/formats/weights.ts';
-import { loadTokenizer } from '../src/inference/load_tokenizer_node.ts';
+import { loadTokenizer } from '../src/inference/load.ts';
 import { defineSettings } from '../src/settings/settings.ts';
 import { settingsWarnings } from '../src/tokenizer/settings_warnings.ts';
 import { readCommandLine, runCommand } from './command.ts';
@@ -66,7 +66,7 @@ async function inspectWeights(folder: string, config: AlbertConfig | undefined) 
 }
 
 async function inspectTokenizer(folder: string, vocabSize: number | undefined) {
-  const { tokenizer, spieceModel } = await loadTokenizer(folder);
+  const { tokenizer, spieceModel } = await loadTokenizer(await folderSource(folder));
   const warnings = settingsWarnings(tokenizer);
   if (vocabSize !== undefined && tokenizer.vocabSize > vocabSize) {
     warnings.push(

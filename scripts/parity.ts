@@ -5,19 +5,19 @@
 
 import { join } from 'node:path';
 import process from 'node:process';
-import { AlbertModel } from '../src/albert/model.ts';
+import { loadModel } from '../src/albert/load.ts';
 import { readDatasetFiles } from '../src/data/dataset_node.ts';
 import { makeFeatures } from '../src/data/features.ts';
 import { labelIdsOf } from '../src/data/labels.ts';
 import { requireNoErrors } from '../src/data/problems.ts';
 import { UsageError } from '../src/errors.ts';
+import { folderSource } from '../src/formats/folder_node.ts';
 import { readJson } from '../src/formats/json_node.ts';
-import { readModelFolder } from '../src/formats/model_folder_node.ts';
-import { toFloat32 } from '../src/formats/safetensors.ts';
+import { loadModelFolder } from '../src/formats/model_folder.ts';
 import { ActivationPool } from '../src/gpu/memory.ts';
 import { describeAdapter, openGpu } from '../src/gpu/open_node.ts';
 import { SequenceClassifier } from '../src/inference/classifier.ts';
-import { loadTokenizer } from '../src/inference/load_tokenizer_node.ts';
+import { loadTokenizer } from '../src/inference/load.ts';
 import { liveOutput } from '../src/live_output_node.ts';
 import { ADAPTER_SETTINGS } from '../src/settings/adapter.ts';
 import { defineSettings } from '../src/settings/settings.ts';
@@ -73,8 +73,9 @@ await runCommand(async () => {
   if (positional.length > 0) throw new UsageError(`unexpected "${positional[0]}".`);
   const run = (await readJson(join(s.reference, `${s.run}.json`))) as ReferenceRun;
   const init = join(s.reference, 'init');
-  const { config, weights } = await readModelFolder(init);
-  const { tokenizer } = await loadTokenizer(init);
+  const source = await folderSource(init);
+  const { config, checkpoint, weights } = await loadModelFolder(source);
+  const { tokenizer } = await loadTokenizer(source);
   const { splits, problems } = await readDatasetFiles({ train: s.train_file, dev: s.dev_file }, {});
   requireNoErrors(problems.filter((p) => p.severity === 'error'));
   const { clsId, sepId, unkId } = tokenizer;
@@ -94,8 +95,8 @@ await runCommand(async () => {
   const gpu = await openGpu(s.adapter ?? 'auto');
   try {
     output.print(describeAdapter(gpu));
-    const model = new AlbertModel(gpu, config);
-    for (const [name, tensor] of weights) model.parameters.write(name, toFloat32(tensor));
+    const model = await loadModel(gpu, config, checkpoint);
+    weights.close();
     const pool = new ActivationPool(gpu);
     const { learning_rate: learningRate, warmup, weight_decay: weightDecay, seed } = run.settings;
     const schedule = {

@@ -175,6 +175,7 @@ await runCommand(async () => {
   };
   const ner = await pipeline('token-classification', s.model, {
     adapter: s.adapter ?? 'auto',
+    onWarning: (warning) => process.stderr.write(`warning: ${warning}\n`),
     ...(s.window !== null && { window: s.window }),
     ...(s.profile !== null && { profiler: makeProfiler }),
   });

@@ -14,7 +14,8 @@ import { parseRatio, splitSentences } from '../src/data/split.ts';
 import { type DatasetStatistics, datasetStatistics } from '../src/data/statistics.ts';
 import { toConll, toGermEval } from '../src/data/write.ts';
 import { UsageError, UserError } from '../src/errors.ts';
-import { loadTokenizer } from '../src/inference/load_tokenizer_node.ts';
+import { folderSource } from '../src/formats/folder_node.ts';
+import { loadTokenizer } from '../src/inference/load.ts';
 import { defineSettings, type Values } from '../src/settings/settings.ts';
 import { settingsWarnings } from '../src/tokenizer/settings_warnings.ts';
 import type { AlbertTokenizer } from '../src/tokenizer/tokenizer.ts';
@@ -142,7 +143,7 @@ function dealtOut({ splits, labels, problems }: Dataset, s: PrepareSettings): Da
 async function findTokenizer(folder: string | null): Promise<{ tokenizer: AlbertTokenizer; from: string } | undefined> {
   if (folder === null && !existsSync(join(SAMPLE_TOKENIZER, 'tokenizer.json'))) return undefined;
   const from = folder ?? SAMPLE_TOKENIZER;
-  const { tokenizer } = await loadTokenizer(from);
+  const { tokenizer } = await loadTokenizer(await folderSource(from));
   return { tokenizer, from };
 }
 

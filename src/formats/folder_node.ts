@@ -1,7 +1,7 @@
 /** Folders on disk: reading their files range by range, and writing them so that what can be seen is whole. */
 import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { UserError } from '../errors.ts';
 import { checkFileName, endsTooSoon, type FileContent, type FileSource, noSuchFile } from './file_source.ts';
@@ -56,7 +56,7 @@ export async function folderSource(folder: string): Promise<FileSource> {
   };
 }
 
-/** Writes files into a folder that is there: each under a temporary name first, and all renamed once all are written. */
+/** Writes files into a folder that is there, or into folders within it (`onnx/model.onnx`): each under a temporary name first, and all renamed once all are written. */
 export async function writeFiles(folder: string, files: Iterable<FileContent>): Promise<void> {
   const written: [string, string][] = [];
   try {
@@ -64,6 +64,7 @@ export async function writeFiles(folder: string, files: Iterable<FileContent>): 
       const target = join(folder, name);
       const temporary = `${target}.${process.pid}.writing`;
       written.push([temporary, target]);
+      if (name.includes('/')) await mkdir(dirname(target), { recursive: true });
       const handle = await open(temporary, 'w');
       try {
         if (typeof content === 'string' || content instanceof Uint8Array) await handle.writeFile(content);

@@ -42,8 +42,8 @@ export interface CardFacts {
   languages?: readonly string[];
   /** SPDX name in small letters, as the hub has it. */
   license?: string;
-  /** The model on the hub that training began from; random weights where there is none. */
-  baseModel?: string;
+  /** The model that training began from, by its name on the hub or else its folder's; random weights where there is none. */
+  baseModel?: { name: string; onHub: boolean };
   labels: readonly string[];
   parameters: number;
   /** Sizes of the model, in a person's words. */
@@ -100,7 +100,8 @@ function frontMatter(facts: CardFacts): string {
     library_name: 'transformers',
     pipeline_tag: 'token-classification',
     tags: ['albert', 'token-classification', 'named-entity-recognition', 'albert-webgpu'],
-    ...(facts.baseModel && { base_model: facts.baseModel }),
+    // The hub refuses what is no name there.
+    ...(facts.baseModel?.onHub && { base_model: facts.baseModel.name }),
     ...(facts.datasetId && { datasets: [facts.datasetId] }),
     metrics: ['precision', 'recall', 'f1', 'accuracy'],
     ...(results.length > 0 && { 'model-index': [{ name: facts.name.split('/').at(-1), results }] }),
@@ -216,7 +217,7 @@ export function modelCard(facts: CardFacts): string {
       .join('\n'),
     '## Training',
     `Trained with albert-webgpu on ${dataset} (sentences: ${splits.join(', ') || 'not stated'}) from ` +
-      `${baseModel ? `the weights of ${baseModel}` : 'random weights'}. Settings have the names of transformers' run_ner.`,
+      `${baseModel ? `the weights of ${baseModel.name}` : 'random weights'}. Settings have the names of transformers' run_ner.`,
     ...(settings.length > 0 ? [table(['setting', 'value'], settings)] : []),
     '## Use',
     ...useOf(facts),

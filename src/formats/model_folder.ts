@@ -43,6 +43,20 @@ export async function loadModelFolder(source: FileSource, labels?: readonly stri
   }
 }
 
+/**
+ * Opens a model folder to tag with it.
+ * @throws UserError as `loadModelFolder`, and where it has no trained classifier for its labels: answers would be random
+ */
+export async function loadTokenClassifier(source: FileSource): Promise<ModelFolder> {
+  const folder = await loadModelFolder(source);
+  const { fresh, warnings } = folder.checkpoint;
+  if (fresh.length === 0) return folder;
+  folder.weights.close();
+  throw new UserError(
+    `${source.where} is no trained token classifier: ${warnings[0]}. Train one from it: tsx scripts/train.ts --model ${source.where} …`,
+  );
+}
+
 /** Contents of a tokenizer's files; `json` or `spieceModel` is there. */
 export interface StoredTokenizer {
   /** tokenizer.json */
@@ -68,23 +82,20 @@ export async function readTokenizerFiles(source: FileSource): Promise<StoredToke
 
 export interface ModelToWrite {
   config: AlbertConfig;
-  /** A parameter's elements, by its name in AlbertForTokenClassification. */
-  read(name: string): Promise<Float32Array> | Float32Array;
+  /** A parameter's elements, by its name in AlbertForTokenClassification; without it no model.safetensors is written. */
+  read?: (name: string) => Promise<Float32Array> | Float32Array;
   /** Names and contents: tokenizer.json, tokenizer_config.json, special_tokens_map.json, spiece.model. */
   tokenizer?: ReadonlyMap<string, string | Uint8Array>;
   /** Text of README.md; see model_card.ts. */
   card?: string;
 }
 
-/** The text of a config.json. */
-export const configText = (config: AlbertConfig): string => `${JSON.stringify(albertConfigToJson(config), null, 2)}\n`;
-
 /** The files of a model folder as transformers 5 writes it; parameters are read while model.safetensors is written, one by one. */
 export function modelFolderFiles({ config, read, tokenizer = new Map(), card }: ModelToWrite): FileContent[] {
   const infos = expectedParameters(config).map(({ name, shape }) => [name, { dtype: 'F32', shape }] as const);
   return [
-    { name: 'config.json', content: configText(config) },
-    { name: 'model.safetensors', content: safetensorsChunks(infos, read, { format: 'pt' }) },
+    { name: 'config.json', content: `${JSON.stringify(albertConfigToJson(config), null, 2)}\n` },
+    ...(read ? [{ name: 'model.safetensors', content: safetensorsChunks(infos, read, { format: 'pt' }) }] : []),
     ...[...tokenizer].map(([name, content]) => ({ name, content })),
     ...(card === undefined ? [] : [{ name: 'README.md', content: card }]),
   ];

@@ -11,7 +11,7 @@ export const ONNX_PRECISIONS = ['float32', 'float16', 'int8'] as const;
 export type OnnxPrecision = (typeof ONNX_PRECISIONS)[number];
 
 /** A parameter's values, row-major; asked for when they are written. */
-export type ReadParameter = (name: string) => Float32Array;
+export type ReadParameter = (name: string) => Promise<Float32Array> | Float32Array;
 
 export class OnnxGraphBuilder {
   readonly nodes: OnnxNode[] = [];
@@ -68,7 +68,7 @@ export class OnnxGraphBuilder {
 
   /** A parameter as it is: a vector, or a matrix whose rows are looked up. */
   parameter(name: string): string {
-    const bytes = () => this.#encode(this.#read(name));
+    const bytes = async () => this.#encode(await this.#read(name));
     return this.#store({ name, type: this.floats, shape: this.#shapeOf(name), bytes });
   }
 
@@ -76,7 +76,7 @@ export class OnnxGraphBuilder {
   transposed(name: string, exact?: 'exact'): string {
     const [out, input] = this.#shapeOf(name) as [number, number];
     if (!this.#quantize || exact) {
-      const bytes = () => this.#encode(transpose(this.#read(name), out, input));
+      const bytes = async () => this.#encode(transpose(await this.#read(name), out, input));
       return this.#store({ name, type: this.floats, shape: [input, out], bytes });
     }
     // One for all layers that share the weight. Turned after it and not before: ONNX Runtime repeats a DequantizeLinear for
@@ -105,12 +105,12 @@ export class OnnxGraphBuilder {
   /** A matrix as int8 and a scale for each row (axis 0) or column (axis 1): value = int8 × scale. */
   #quantized(name: string, axis: 0 | 1): { values: string; scales: string } {
     const shape = this.#shapeOf(name);
-    const quantized = () => quantize(this.#read(name), shape as [number, number], axis);
-    const store = (part: string, type: OnnxType, size: readonly number[], bytes: () => Uint8Array) =>
+    const quantized = async () => quantize(await this.#read(name), shape as [number, number], axis);
+    const store = (part: string, type: OnnxType, size: readonly number[], bytes: OnnxTensor['bytes']) =>
       this.#store({ name: `${name}.${part}`, type, shape: size, bytes });
     return {
-      values: store('int8', 'INT8', shape, () => bytesOf(quantized().integers)),
-      scales: store('scale', 'FLOAT', [shape[axis]!], () => bytesOf(quantized().scales)),
+      values: store('int8', 'INT8', shape, async () => bytesOf((await quantized()).integers)),
+      scales: store('scale', 'FLOAT', [shape[axis]!], async () => bytesOf((await quantized()).scales)),
     };
   }
 

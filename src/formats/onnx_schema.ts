@@ -16,7 +16,7 @@ export interface OnnxTensor {
   readonly type: OnnxType;
   readonly shape: readonly number[];
   /** Little-endian elements, row-major. */
-  readonly bytes: () => Uint8Array;
+  readonly bytes: () => Promise<Uint8Array> | Uint8Array;
 }
 
 /** AttributeProto, as far as it occurs here: an integer, integers, or a float. */
@@ -125,7 +125,7 @@ const tensorHead = (tensor: OnnxTensor): Uint8Array =>
 const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.length, 0);
 
 /** A file's bytes, piece by piece. @throws UserError where the model is larger than protobuf allows */
-export function* onnxChunks({ opset, producer, graph, metadata }: OnnxModel): Generator<Uint8Array> {
+export async function* onnxChunks({ opset, producer, graph, metadata }: OnnxModel): AsyncGenerator<Uint8Array> {
   const data = graph.initializers.reduce((sum, tensor) => sum + byteLength(tensor), 0);
   if (data > LARGEST - ROOM) {
     throw new UserError(
@@ -154,7 +154,7 @@ export function* onnxChunks({ opset, producer, graph, metadata }: OnnxModel): Ge
   yield before;
   for (const { tensor, head } of tensors) {
     yield* head;
-    const raw = tensor.bytes();
+    const raw = await tensor.bytes();
     if (raw.length !== byteLength(tensor)) {
       throw new Error(`${tensor.name}: ${raw.length} bytes, expected ${byteLength(tensor)}`);
     }

@@ -3,6 +3,7 @@ import type { AlbertModel } from '../albert/model.ts';
 import { UserError } from '../errors.ts';
 import { windows as cutWindows } from '../tokenizer/encoding.ts';
 import type { AlbertTokenizer } from '../tokenizer/tokenizer.ts';
+import { requireVocabularyFits } from '../tokenizer/vocabulary_fit.ts';
 import type { SequenceClassifier } from './classifier.ts';
 import type { Entity, Strategy } from './entities.ts';
 import { answerAsTransformers, type Window } from './transformers_mode.ts';
@@ -44,11 +45,7 @@ export class TokenClassificationPipeline {
     window: number,
     close: () => void = () => {},
   ) {
-    if (tokenizer.vocabSize > model.config.vocab_size) {
-      throw new UserError(
-        `the tokenizer has ${tokenizer.vocabSize} pieces, the model's vocabulary ${model.config.vocab_size}: they do not belong together.`,
-      );
-    }
+    requireVocabularyFits(tokenizer, model.config.vocab_size, 'the model');
     this.model = model;
     this.close = close;
     this.tokenizer = tokenizer;

@@ -1,21 +1,21 @@
 /** The folder that a run writes: made ready before it, filled after it. */
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AlbertModel } from '../albert/model.ts';
-import type { SplitName } from '../data/dataset.ts';
 import { UserError } from '../errors.ts';
 import { writePredictions } from '../evaluation/prediction_file.ts';
 import { scoresToJson, scoreTable } from '../evaluation/report.ts';
-import type { EntityScores } from '../evaluation/scores.ts';
-import { albertConfigToJson } from '../formats/albert_config.ts';
+import { writeFiles } from '../formats/folder_node.ts';
+import { modelCard } from '../formats/model_card.ts';
+import { modelFolderFiles } from '../formats/model_folder.ts';
 import { tokenizerFiles } from '../tokenizer/tokenizer_files.ts';
-import { writeWeights } from './checkpoint_node.ts';
-import type { Evaluation } from './evaluate.ts';
+import { cardFacts, type SplitResult } from './card.ts';
 import type { TrainingSettings } from './settings.ts';
 import type { TrainingRun } from './training_run.ts';
 
 /** Files and folders that a run writes; what --overwrite removes. */
 const WRITTEN = [
+  'README.md',
   'config.json',
   'model.safetensors',
   'tokenizer.json',
@@ -53,32 +53,30 @@ export async function prepareOutput(s: TrainingSettings, folder: string): Promis
   await mkdir(folder, { recursive: true });
 }
 
-/** A split's scores beside the lookup baseline's. */
-export interface SplitResult extends Evaluation {
-  split: SplitName;
-  baseline: EntityScores;
-}
-
 /** Writes a split's results as JSON and as a table, and the predictions for the test set. @returns the table */
 export async function writeResults({ folder, data }: TrainingRun, result: SplitResult): Promise<string> {
   const { split, scores, baseline, loss, sentences } = result;
   const prefix = split === 'dev' ? 'eval' : split;
   const table = scoreTable(scores, baseline);
   const json = { loss, ...scoresToJson(scores), lookup_baseline: scoresToJson(baseline) };
-  await writeFile(join(folder, `${prefix}_results.json`), `${JSON.stringify(json, null, 2)}\n`);
-  await writeFile(join(folder, `${prefix}_results.txt`), table);
-  if (split === 'test') {
-    const predicted = sentences.map((labelled, i) => ({ words: data.sentences.test[i]!.words, ...labelled }));
-    await writeFile(join(folder, 'test_predictions.txt'), writePredictions(predicted));
-  }
+  const predicted = sentences.map((labelled, i) => ({ words: data.sentences[split][i]!.words, ...labelled }));
+  await writeFiles(folder, [
+    { name: `${prefix}_results.json`, content: `${JSON.stringify(json, null, 2)}\n` },
+    { name: `${prefix}_results.txt`, content: table },
+    ...(split === 'test' ? [{ name: 'test_predictions.txt', content: writePredictions(predicted) }] : []),
+  ]);
   return table;
 }
 
-/** Writes the model folder that transformers and this package load. */
-export async function writeModel({ folder, settings, tokenizer, spieceModel }: TrainingRun, model: AlbertModel) {
-  await writeWeights(folder, model);
-  await writeFile(join(folder, 'config.json'), `${JSON.stringify(albertConfigToJson(model.config), null, 2)}\n`);
+/** Writes the model folder that transformers and this package load, with its model card. */
+export async function writeModel(run: TrainingRun, model: AlbertModel, results: readonly SplitResult[]): Promise<void> {
+  const { folder, settings, tokenizer, spieceModel } = run;
   const modelMaxLength = settings.max_seq_length;
-  const files = tokenizerFiles(tokenizer, { modelMaxLength, ...(spieceModel && { spieceModel }) });
-  for (const [name, content] of files) await writeFile(join(folder, name), content);
+  const files = modelFolderFiles({
+    config: model.config,
+    read: (name) => model.parameters.read(name),
+    tokenizer: tokenizerFiles(tokenizer, { modelMaxLength, ...(spieceModel && { spieceModel }) }),
+    card: modelCard(cardFacts(run, model, results)),
+  });
+  await writeFiles(folder, files);
 }

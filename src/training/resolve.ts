@@ -64,7 +64,11 @@ const DECIDING = [
   'shuffle',
 ] as const satisfies readonly (keyof TrainingSettings)[];
 
+/** The values of the settings that decide a run's bits. */
+export const decidingSettings = (s: TrainingSettings): Pick<TrainingSettings, (typeof DECIDING)[number]> =>
+  Object.fromEntries(DECIDING.map((name) => [name, s[name]])) as Pick<TrainingSettings, (typeof DECIDING)[number]>;
+
 /** What a checkpoint remembers of its run: those settings, and facts about the data. */
 export function fingerprintOf(s: TrainingSettings, facts: Record<string, unknown>): Record<string, unknown> {
-  return { ...Object.fromEntries(DECIDING.map((name) => [name, s[name]])), ...facts };
+  return { ...decidingSettings(s), ...facts };
 }

@@ -3,22 +3,24 @@ import { existsSync } from 'node:fs';
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AlbertModel } from '../albert/model.ts';
+import { folderSource } from '../formats/folder_node.ts';
 import { resolveModelFolder } from '../formats/hub_node.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { ActivationPool } from '../gpu/memory.ts';
 import { Profiler } from '../gpu/profiler.ts';
 import { SequenceClassifier } from '../inference/classifier.ts';
-import { loadTokenizer } from '../inference/load_tokenizer_node.ts';
+import { loadTokenizer } from '../inference/load.ts';
 import { TokenClassificationPipeline } from '../inference/pipeline.ts';
 import type { LiveOutput } from '../live_output_node.ts';
 import { writeProfile } from '../profile_node.ts';
 import { settingsWarnings } from '../tokenizer/settings_warnings.ts';
+import { type SplitResult, sizesOf } from './card.ts';
 import { loadCheckpoint, readWeights, saveCheckpoint } from './checkpoint_node.ts';
 import { makeWindows, readRunData, SAMPLE_FOLDER } from './data_node.ts';
 import { type Evaluation, evaluateFeatures } from './evaluate.ts';
 import { type FitHooks, type FitOptions, type FitOutcome, fit, newRunState } from './fit.ts';
 import { BatchOrder, largestBatch } from './order.ts';
-import { outputFolder, prepareOutput, type SplitResult, writeModel, writeResults } from './output_node.ts';
+import { outputFolder, prepareOutput, writeModel, writeResults } from './output_node.ts';
 import { baselineWarning, megabytes, RunningProgress } from './progress.ts';
 import { fingerprintOf } from './resolve.ts';
 import type { TrainingSettings } from './settings.ts';
@@ -54,7 +56,9 @@ export async function runTraining(
     tokenizerName === null
       ? modelFolder
       : await resolveModelFolder(tokenizerName, { tokenizerOnly: true }, '--tokenizer');
-  const { tokenizer, spieceModel } = await loadTokenizer(tokenizerFolder ?? join(SAMPLE_FOLDER, 'tokenizer'));
+  const { tokenizer, spieceModel } = await loadTokenizer(
+    await folderSource(tokenizerFolder ?? join(SAMPLE_FOLDER, 'tokenizer')),
+  );
   for (const warning of settingsWarnings(tokenizer)) out.print(`warning: ${warning}`);
   const windows = makeWindows(data, tokenizer, window);
   const folder = outputFolder(settings);
@@ -151,8 +155,10 @@ async function trainOn(gpu: Gpu, run: TrainingRun, signal: AbortSignal): Promise
     });
     if (warning) out.print(warning);
   }
-  await writeModel(run, model);
-  out.print(`saved to ${folder}: config.json, model.safetensors, tokenizer, results, train_log.jsonl, checkpoints`);
+  await writeModel(run, model, results);
+  out.print(
+    `saved to ${folder}: README.md, config.json, model.safetensors, tokenizer, results, train_log.jsonl, checkpoints`,
+  );
   await showExample(run, model, classifier);
   const of = (split: 'dev' | 'test') => results.find((result) => result.split === split);
   return { outcome, outputDir: folder, dev: of('dev'), test: of('test') };
@@ -161,8 +167,7 @@ async function trainOn(gpu: Gpu, run: TrainingRun, signal: AbortSignal): Promise
 const percent = (fraction: number): string => (100 * fraction).toFixed(2);
 
 function describeModel({ parameterCount, config }: AlbertModel): string {
-  const { embedding_size: E, hidden_size: H, num_hidden_layers: L, num_attention_heads: A, labels } = config;
-  return `model ${parameterCount.toLocaleString('en')} parameters (E ${E}, H ${H}, ${L} layers, ${A} heads), ${labels.length} labels`;
+  return `model ${parameterCount.toLocaleString('en')} parameters (${sizesOf(config)}), ${config.labels.length} labels`;
 }
 
 function trainerOptions({ settings: s, windows }: TrainingRun, steps: number): TrainerOptions {

@@ -257,6 +257,28 @@ export const TRAINING_SETTINGS = defineSettings({
     help: 'stop after so many scores without a better dev F1',
   },
 
+  hub_model_id: {
+    type: 'string',
+    default: null,
+    value: 'OWNER/NAME',
+    group: 'Model card',
+    help: "what README.md calls the model; default the output folder's name",
+  },
+  language: {
+    type: 'list',
+    default: [],
+    value: 'CODE',
+    group: 'Model card',
+    help: 'of the data, as ISO 639 has it, such as de; may be given several times',
+  },
+  license: {
+    type: 'string',
+    default: null,
+    value: 'NAME',
+    group: 'Model card',
+    help: 'of the model, as the hub names it, such as cc-by-4.0',
+  },
+
   ...ADAPTER_SETTINGS,
   profile: {
     type: 'string',

@@ -1,12 +1,12 @@
 /** The model that a run starts from: random weights, or those of a model folder. */
+import { loadModel } from '../albert/load.ts';
 import { AlbertModel } from '../albert/model.ts';
-import { initialize } from '../albert/parameters.ts';
-import { UserError } from '../errors.ts';
 import { ALBERT_DEFAULTS, type AlbertConfig } from '../formats/albert_config.ts';
 import { PRESET_SIZES } from '../formats/albert_presets.ts';
-import { missingParameters, readModelFolder } from '../formats/model_folder_node.ts';
-import { toFloat32 } from '../formats/safetensors.ts';
+import { folderSource } from '../formats/folder_node.ts';
+import { loadModelFolder } from '../formats/model_folder.ts';
 import type { Gpu } from '../gpu/device.ts';
+import { requireVocabularyFits } from '../tokenizer/vocabulary_fit.ts';
 import type { TrainingSettings } from './settings.ts';
 import type { TrainingRun } from './training_run.ts';
 
@@ -33,26 +33,13 @@ export async function startModel(gpu: Gpu, run: TrainingRun): Promise<AlbertMode
     };
     return AlbertModel.random(gpu, withDropout(config, s), s.seed);
   }
-  const folder = await readModelFolder(modelFolder);
-  const config = withDropout({ ...folder.config, labels: [...labels] }, s);
-  const faults = missingParameters(config, folder.weights);
-  // Labels in another order would make the stored classifier's rows mean something else.
-  const keepsClassifier = folder.config.labels.join('\n') === labels.join('\n');
-  const serious = faults.filter((fault) => !fault.startsWith('classifier.'));
-  if (serious.length > 0) throw new UserError(`${modelFolder} does not hold this model: ${serious.join('; ')}.`);
-  if (tokenizer.vocabSize > config.vocab_size) {
-    throw new UserError(
-      `the tokenizer has ${tokenizer.vocabSize} pieces, ${modelFolder} has ${config.vocab_size}: they do not belong together.`,
-    );
+  const folder = await loadModelFolder(await folderSource(modelFolder), labels);
+  try {
+    const config = withDropout(folder.config, s);
+    requireVocabularyFits(tokenizer, config.vocab_size, modelFolder);
+    for (const warning of folder.checkpoint.warnings) out.print(`warning: ${warning}`);
+    return await loadModel(gpu, config, folder.checkpoint, s.seed);
+  } finally {
+    folder.weights.close();
   }
-  const model = new AlbertModel(gpu, config);
-  const fresh = keepsClassifier && faults.length === 0 ? [] : ['classifier.weight', 'classifier.bias'];
-  for (const name of model.parameters.layout.slots.keys()) {
-    if (!fresh.includes(name)) model.parameters.write(name, toFloat32(folder.weights.get(name)!));
-  }
-  if (fresh.length > 0) {
-    initialize(model.parameters, config, s.seed, fresh);
-    out.print(`new classifier for ${labels.length} labels; the rest from ${modelFolder}`);
-  }
-  return model;
 }

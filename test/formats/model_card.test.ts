@@ -13,7 +13,7 @@ const facts: CardFacts = {
   datasetId: 'germeval_14',
   languages: ['de', 'no'],
   license: 'cc-by-4.0',
-  baseModel: 'anna/albert-german',
+  baseModel: { name: 'anna/albert-german', onHub: true },
   labels: ['O', 'B-PER', 'I-PER', 'B-LOC', 'I-LOC'],
   parameters: 11_093_000,
   sizes: 'E 128, H 768, 12 layers',
@@ -83,6 +83,11 @@ test('the text: types, results with baseline, settings, caveats, uses', () => {
     assert.ok(card.includes(text), `${text} in\n${card}`);
   }
   assert.not.match(card, /max_steps/);
+});
+test('a base model that is a folder is told, but is no name on the hub', () => {
+  const card = modelCard({ ...facts, baseModel: { name: 'my-albert', onHub: false } });
+  assert.ok(card.includes('from the weights of my-albert'));
+  assert.not('base_model' in frontMatter(card));
 });
 test('little known: nothing is made up', () => {
   const card = modelCard({

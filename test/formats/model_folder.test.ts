@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -7,8 +7,12 @@ import { UserError } from '../../src/errors.ts';
 import { expectedParameters } from '../../src/formats/albert_parameters.ts';
 import { memorySource } from '../../src/formats/file_source.ts';
 import { folderSource, writeFiles, writeFolder } from '../../src/formats/folder_node.ts';
-import { loadModelFolder, modelFolderFiles, readTokenizerFiles } from '../../src/formats/model_folder.ts';
-import { missingParameters, readModelFolder } from '../../src/formats/model_folder_node.ts';
+import {
+  loadModelFolder,
+  loadTokenClassifier,
+  modelFolderFiles,
+  readTokenizerFiles,
+} from '../../src/formats/model_folder.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { fixture } from '../support.ts';
 
@@ -85,22 +89,19 @@ test('what is missing', async () => {
   await refused(loadModelFolder(memorySource({ 'config.json': '{}' }, 'm')), /^m has no weights/);
   await refused(readTokenizerFiles(memorySource({ 'config.json': '{}' }, 'm')), /^m has no tokenizer/);
 });
-test('read whole: a missing classifier is a missing parameter', async () => {
-  const folder = join(temporary, 'headless');
-  await mkdir(folder);
-  await writeFile(join(folder, 'config.json'), await readFile(fixture('models/tiny/config.json')));
-  const { config, weights } = await readModelFolder(fixture('models/tiny'));
-  assert.equal(missingParameters(config, weights), []);
-  const body = [...weights].filter(([name]) => !name.startsWith('classifier'));
-  const values = body.map(
-    ([name, { shape, bytes }]) =>
-      [name, { shape, values: new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4) }] as const,
-  );
-  await writeFile(join(folder, 'model.safetensors'), writeSafetensors(new Map(values)));
-  const headless = await readModelFolder(folder);
-  assert.equal(missingParameters(headless.config, headless.weights), [
-    'classifier.weight [25,32] is missing',
-    'classifier.bias [25] is missing',
+test('a model whose classifier is missing or for other labels is no trained token classifier', async () => {
+  const tiny = await folderSource(fixture('models/tiny'));
+  const { config, checkpoint } = await loadTokenClassifier(tiny);
+  const body = expectedParameters(config).filter(({ name }) => !name.startsWith('classifier'));
+  const values = new Map<string, { shape: number[]; values: Float32Array }>();
+  for (const { name, shape } of body) values.set(name, { shape, values: await checkpoint.read(name) });
+  const headless = { 'config.json': await tiny.read('config.json'), 'model.safetensors': writeSafetensors(values) };
+  const pattern =
+    /^m is no trained token classifier: the classifier for 25 labels begins anew .*classifier\.weight \[25,32\] is missing; classifier\.bias \[25\] is missing\. Train one/;
+  await refused(loadTokenClassifier(memorySource(headless, 'm')), pattern);
+  assert.equal((await loadModelFolder(memorySource(headless, 'm'))).checkpoint.fresh, [
+    'classifier.weight',
+    'classifier.bias',
   ]);
 });
 
@@ -128,6 +129,8 @@ test('a folder is written whole or not at all, and never over another without be
     (await readdir(temporary)).filter((name) => name.startsWith('whole')),
     ['whole'],
   );
+  await writeFiles(folder, [{ name: 'deep/er/d', content: 'x' }]);
+  assert.is(await readFile(join(folder, 'deep/er/d'), 'utf8'), 'x');
   await refused(writeFiles(join(temporary, 'nowhere'), [{ name: 'a', content: '' }]), /nowhere can't be written/);
 });
 test.run();

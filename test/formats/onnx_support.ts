@@ -27,7 +27,11 @@ export async function onnxRuntime(): Promise<OnnxRuntime | undefined> {
   return (await import(name).catch(() => undefined)) as OnnxRuntime | undefined;
 }
 
-export const joined = (chunks: Iterable<Uint8Array>): Uint8Array => new Uint8Array(Buffer.concat([...chunks]));
+export async function joined(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  return new Uint8Array(Buffer.concat(parts));
+}
 
 /** A protobuf message's fields: numbers, or bytes, by field number. */
 export function fields(bytes: Uint8Array): Map<number, (number | Uint8Array)[]> {

@@ -1,7 +1,10 @@
 /** Every form that weights come in, through the model on the GPU: the logits that PyTorch and TensorFlow stored. */
 import { readFile } from 'node:fs/promises';
 import { suite } from 'uvu';
-import { readModelFolder } from '../../src/formats/model_folder_node.ts';
+import { expectedParameters } from '../../src/formats/albert_parameters.ts';
+import { folderSource } from '../../src/formats/folder_node.ts';
+import { loadModelFolder } from '../../src/formats/model_folder.ts';
+import type { Tensor } from '../../src/formats/safetensors.ts';
 import { type ReferenceModel, runModel, unpadded } from '../albert/model_support.ts';
 import { Case, close, maxAbs, testGpu } from '../gpu_support.ts';
 import { reference } from '../support.ts';
@@ -55,7 +58,13 @@ for (const [name, form] of [
 ] as const) {
   const folder = reference(`models/${name}`);
   (folder ? test : test.skip)(`${form}: the stored logits`, async () => {
-    const { config, weights } = await readModelFolder(folder!);
+    const { config, checkpoint, weights: stored } = await loadModelFolder(await folderSource(folder!));
+    const weights = new Map<string, Tensor>();
+    for (const { name: parameter, shape } of expectedParameters(config)) {
+      const { buffer, byteOffset, byteLength } = await checkpoint.read(parameter);
+      weights.set(parameter, { dtype: 'F32', shape, bytes: new Uint8Array(buffer, byteOffset, byteLength) });
+    }
+    stored.close();
     const { sequences, rows, logits } = await storedOf(folder!, config.labels.length);
     const model = { config, weights, sequences, rows };
     const got = await runModel(await testGpu(), model as ReferenceModel, { backward: false });

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parse } from 'yaml';
 
 const test = suite('scripts/train.ts and scripts/predict.ts');
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -41,6 +42,11 @@ function run(
     child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
     child.stdin.end(input);
   });
+}
+interface Card {
+  language: string[];
+  license: string;
+  'model-index': { results: { dataset: { split: string }; metrics: { type: string; value: number }[] }[] }[];
 }
 /** The one line that an error should be. */
 const message = ({ stderr }: Ended): string => stderr.trim();
@@ -100,6 +106,21 @@ test('trains, scores, saves, refuses to overwrite, and what it saved tags text',
   const predicted = (await readFile(at('run/test_predictions.txt'), 'utf8')).split('\n').filter((l) => l !== '').length;
   assert.is(predicted, gold, 'a prediction for every word');
 
+  const card = await readFile(at('run/README.md'), 'utf8');
+  const front = parse(/^---\n([\s\S]*?\n)---\n/.exec(card)![1]!) as Card;
+  assert.equal([front.language, front.license], [['de'], 'apache-2.0']);
+  const results = front['model-index'][0]!.results;
+  assert.equal(
+    results.map(({ dataset }) => dataset.split),
+    ['dev', 'test'],
+  );
+  const stored = JSON.parse(await readFile(at('run/test_results.json'), 'utf8')) as { accuracy: number };
+  const accuracy = results[1]!.metrics.find(({ type }) => type === 'accuracy')!;
+  assert.ok(Math.abs(accuracy.value - stored.accuracy) < 1e-6);
+  assert.match(card, /\| `max_steps` \| 3 \|/);
+  assert.match(card, /F1 of the lookup baseline/);
+  assert.not.match(card, folder, 'whose machine it was is left out');
+
   const again = await run('train', args);
   assert.is(again.code, 1);
   assert.match(message(again), /is not empty: --resume .* --overwrite/);
@@ -121,6 +142,31 @@ test('trains, scores, saves, refuses to overwrite, and what it saved tags text',
   const answer = JSON.parse(json.stdout) as { id: number; entities: unknown[] };
   assert.is(answer.id, 7);
   assert.instance(answer.entities, Array);
+});
+
+test('a model without a classifier: training gives it one and says so, tagging refuses it', async () => {
+  // The classifier of run/ is for 17 labels; with other ones in config.json it fits no more.
+  for (const name of ['model.safetensors', 'tokenizer.json', 'tokenizer_config.json'])
+    await cp(at(`run/${name}`), at(`body/${name}`));
+  const config = JSON.parse(await readFile(at('run/config.json'), 'utf8')) as Record<string, unknown>;
+  const { id2label: _, label2id: __, ...rest } = config;
+  await writeFile(at('body/config.json'), JSON.stringify(rest));
+  const refused = await run('predict', ['--model', at('body'), 'Rom']);
+  assert.is(refused.code, 1);
+  assert.match(
+    message(refused),
+    /^error: .*body is no trained token classifier: the classifier for 2 labels begins anew/,
+  );
+  assert.not.match(refused.stderr, /\n\s+at |adapter/);
+
+  const args = ['--model', at('body'), '--max-steps', '1', '--output-dir', at('head'), '--hub-model-id', 'anna/head'];
+  const ended = await run('train', args);
+  assert.is(ended.code, 0, ended.stderr);
+  assert.is(ended.stdout.match(/warning: the classifier for 17 labels begins anew/g)?.length, 1);
+  const card = await readFile(at('head/README.md'), 'utf8');
+  assert.match(card, /from the weights of body\./);
+  assert.match(card, /--model anna\/head /);
+  assert.not.match(card, /base_model/);
 });
 
 test('Ctrl-C in the middle, then --resume: the weights of a run that was not interrupted', async () => {
