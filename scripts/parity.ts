@@ -6,7 +6,6 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import { loadModel } from '../src/albert/load.ts';
-import { readDatasetFiles } from '../src/data/dataset_node.ts';
 import { makeFeatures } from '../src/data/features.ts';
 import { labelIdsOf } from '../src/data/labels.ts';
 import { requireNoErrors } from '../src/data/problems.ts';
@@ -21,6 +20,7 @@ import { loadTokenizer } from '../src/inference/load.ts';
 import { liveOutput } from '../src/live_output_node.ts';
 import { ADAPTER_SETTINGS } from '../src/settings/adapter.ts';
 import { defineSettings } from '../src/settings/settings.ts';
+import { findDataset, readFoundDataset } from '../src/training/dataset_node.ts';
 import { evaluateFeatures } from '../src/training/evaluate.ts';
 import { BatchOrder, largestBatch } from '../src/training/order.ts';
 import { progressLine } from '../src/training/progress.ts';
@@ -76,7 +76,7 @@ await runCommand(async () => {
   const source = await folderSource(init);
   const { config, checkpoint, weights } = await loadModelFolder(source);
   const { tokenizer } = await loadTokenizer(source);
-  const { splits, problems } = await readDatasetFiles({ train: s.train_file, dev: s.dev_file }, {});
+  const { splits, problems } = await readFoundDataset(await findDataset({ train: s.train_file, dev: s.dev_file }));
   requireNoErrors(problems.filter((p) => p.severity === 'error'));
   const { clsId, sepId, unkId } = tokenizer;
   const options = { clsId, sepId, unkId, window: run.settings.max_length, labelIds: labelIdsOf(config.labels) };

@@ -5,7 +5,6 @@ import { dirname, join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { betweenSplits, type Dataset, SPLITS, type Split, type SplitName } from '../src/data/dataset.ts';
-import { type DatasetPaths, datasetInFolder, readDatasetFiles } from '../src/data/dataset_node.ts';
 import type { Level } from '../src/data/germeval.ts';
 import { formatProblems, requireNoErrors } from '../src/data/problems.ts';
 import { describeFacts, FORMATS } from '../src/data/read.ts';
@@ -19,24 +18,26 @@ import { loadTokenizer } from '../src/inference/load.ts';
 import { defineSettings, type Values } from '../src/settings/settings.ts';
 import { settingsWarnings } from '../src/tokenizer/settings_warnings.ts';
 import type { AlbertTokenizer } from '../src/tokenizer/tokenizer.ts';
+import { type FoundDataset, findDataset, readFoundDataset } from '../src/training/dataset_node.ts';
 import { readCommandLine, runCommand } from './command.ts';
 
-const USAGE = `Checks files of labelled sentences (GermEval TSV, CoNLL-2003, two columns), reports what is in them, and writes them as
+const USAGE = `Checks labelled sentences (GermEval TSV, CoNLL-2003, two columns, Parquet), reports what is in them, and writes them as
 UTF-8 with IOB2 labels. Without --output it only checks and reports.
 
-  tsx scripts/prepare.ts --train FILE --dev FILE --test FILE --output DIR
-  tsx scripts/prepare.ts --train FILE --split 80/10/10 --output DIR`;
+  tsx scripts/prepare.ts --train-file FILE --validation-file FILE --test-file FILE --output DIR
+  tsx scripts/prepare.ts --train-file FILE --split 80/10/10 --output DIR
+  tsx scripts/prepare.ts --dataset owner/name --output DIR`;
 
 const SETTINGS = defineSettings({
-  train: { type: 'string', default: null, value: 'FILE', group: 'Input', help: 'training sentences' },
-  dev: { type: 'string', default: null, value: 'FILE', group: 'Input', help: 'dev sentences' },
-  test: { type: 'string', default: null, value: 'FILE', group: 'Input', help: 'test sentences' },
+  train_file: { type: 'string', default: null, value: 'FILE', group: 'Input', help: 'training sentences' },
+  validation_file: { type: 'string', default: null, value: 'FILE', group: 'Input', help: 'dev sentences' },
+  test_file: { type: 'string', default: null, value: 'FILE', group: 'Input', help: 'test sentences' },
   dataset: {
     type: 'string',
     default: null,
-    value: 'DIR',
+    value: 'NAME',
     group: 'Input',
-    help: 'folder with train.*, dev.* and test.*, in place of the three',
+    help: 'folder with train.*, dev.* and test.*, Parquet file, or owner/name[:config][@revision] on the hub',
   },
   format: { type: 'choice', choices: FORMATS, default: 'auto', group: 'Input', help: 'form of the files' },
   column: {
@@ -73,7 +74,7 @@ const SETTINGS = defineSettings({
     default: null,
     value: 'A/B/C',
     group: 'Input',
-    help: 'deal --train out to train, dev and test in these parts; equal sentences stay together',
+    help: 'deal --train-file out to train, dev and test in these parts; equal sentences stay together',
   },
   seed: { type: 'integer', default: 42, min: 0, max: 2 ** 32 - 1, group: 'Input', help: 'of --split' },
   tokenizer: {
@@ -98,27 +99,30 @@ type PrepareSettings = Values<typeof SETTINGS>;
 const SAMPLE_TOKENIZER = fileURLToPath(new URL('../data/sample/tokenizer/', import.meta.url));
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
-async function inputPaths(s: PrepareSettings): Promise<DatasetPaths> {
-  const given = { train: s.train, dev: s.dev, test: s.test };
-  const files = Object.fromEntries(Object.entries(given).filter(([, path]) => path !== null)) as DatasetPaths;
-  const count = Object.keys(files).length;
-  const labels = s.labels === null ? {} : { labels: s.labels };
-  if (s.dataset !== null) {
-    if (count > 0) throw new UsageError('--dataset names a folder of files: leave out --train, --dev and --test.');
-    if (s.split !== null) throw new UsageError('--split deals one file out: name it with --train, not a --dataset.');
-    return { ...(await datasetInFolder(s.dataset)), ...labels };
+async function inputOf(s: PrepareSettings): Promise<FoundDataset> {
+  const files = { train: s.train_file, dev: s.validation_file, test: s.test_file };
+  const given = Object.values(files).some((path) => path !== null);
+  if (s.dataset !== null && given) {
+    throw new UsageError('--dataset names all splits: leave out --train-file, --validation-file and --test-file.');
   }
-  if (count === 0)
-    throw new UsageError('no input: name files with --train, --dev and --test, or a folder with --dataset.');
-  if (s.split !== null && (files.train === undefined || count > 1)) {
-    throw new UsageError('--split deals one file out: give it as --train, without --dev and --test.');
+  if (s.dataset === null && !given) {
+    throw new UsageError(
+      'no input: name files with --train-file, --validation-file and --test-file, or a data set with --dataset.',
+    );
   }
-  return { ...files, ...labels };
+  const found = await findDataset({ ...files, dataset: s.dataset, labels: s.labels });
+  if (s.split !== null && Object.keys(found.splits).join() !== 'train') {
+    throw new UsageError(
+      '--split deals training sentences out: name them with --train-file, without dev and test sentences.',
+    );
+  }
+  return found;
 }
 
 /** Refuses an output folder that has something in it, or that input files stand in. */
-async function checkOutput(output: string, overwrite: boolean, inputs: DatasetPaths): Promise<void> {
-  const inside = Object.values(inputs).find((path) => path !== undefined && dirname(resolve(path)) === resolve(output));
+async function checkOutput(output: string, overwrite: boolean, inputs: FoundDataset): Promise<void> {
+  const paths = [...Object.values(inputs.splits).flat(), ...(inputs.labelFile ? [inputs.labelFile] : [])];
+  const inside = paths.find((path) => dirname(resolve(path)) === resolve(output));
   if (inside !== undefined)
     throw new UsageError(`--output ${output}: ${inside} is read from there; name another folder.`);
   const names = await readdir(output).catch((error: NodeJS.ErrnoException) => {
@@ -176,12 +180,12 @@ async function writeOutput(output: string, files: ReadonlyMap<string, string>): 
 await runCommand(async () => {
   const { values: s, positional } = readCommandLine(USAGE, SETTINGS);
   if (positional.length > 0)
-    throw new UsageError(`'${positional[0]}' belongs to no setting. Did you mean --train ${positional[0]}?`);
-  const paths = await inputPaths(s);
-  if (s.output !== null) await checkOutput(s.output, s.overwrite, paths);
+    throw new UsageError(`'${positional[0]}' belongs to no setting. Did you mean --train-file ${positional[0]}?`);
+  const found = await inputOf(s);
+  if (s.output !== null) await checkOutput(s.output, s.overwrite, found);
   const loaded = await findTokenizer(s.tokenizer);
   const { format, column, level, encoding, allow_empty: allowEmpty } = s;
-  const read = await readDatasetFiles(paths, { format, column, level, encoding, allowEmpty });
+  const read = await readFoundDataset(found, { format, column, level, encoding, allowEmpty });
   requireNoErrors(read.problems);
   const dataset = dealtOut(read, s);
 

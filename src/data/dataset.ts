@@ -4,7 +4,8 @@ import { duplicatesAcross } from './duplicates.ts';
 import { labelSet, parseLabelFile, unknownLabels } from './labels.ts';
 import type { Problem } from './problems.ts';
 import { type DataFile, type FileFacts, type ReadOptions, readSentences } from './read.ts';
-import type { Sentence } from './sentence.ts';
+import { type DataRows, readRowSentences } from './rows.ts';
+import { placeOf, type Sentence } from './sentence.ts';
 
 export const SPLITS = ['train', 'dev', 'test'] as const;
 export type SplitName = (typeof SPLITS)[number];
@@ -31,11 +32,11 @@ export interface Dataset {
 }
 
 /**
- * Reads the files of a data set. What is wrong in them is returned: pass `problems` to `requireNoErrors`.
+ * Reads the files or rows of a data set. What is wrong in them is returned: pass `problems` to `requireNoErrors`.
  * @throws UserError for a faulty label file; UsageError as `readSentences`
  */
 export function readDataset(
-  files: Readonly<Partial<Record<SplitName, DataFile | undefined>>>,
+  files: Readonly<Partial<Record<SplitName, DataFile | DataRows | undefined>>>,
   options: DatasetOptions = {},
 ): Dataset {
   const problems: Problem[] = [];
@@ -43,7 +44,11 @@ export function readDataset(
   for (const name of SPLITS) {
     const file = files[name];
     if (!file) continue;
-    const { sentences, facts, problems: found } = readSentences(file, options);
+    const {
+      sentences,
+      facts,
+      problems: found,
+    } = 'rows' in file ? readRowSentences(file, options) : readSentences(file, options);
     const mayBeEmpty = options.allowEmpty === true && name !== 'train';
     problems.push(...(mayBeEmpty ? found.map(asAllowed) : found));
     splits[name] = { sentences, facts };
@@ -62,12 +67,11 @@ function readLabels(labels: DatasetOptions['labels']): readonly string[] | undef
   return parseLabelFile(decodeText(labels.bytes, labels.file).text, labels.file);
 }
 
-function outsideLabelSet({ sentences, facts: { file } }: Split, labels: readonly string[]): Problem[] {
+function outsideLabelSet({ sentences }: Split, labels: readonly string[]): Problem[] {
   return [...unknownLabels(sentences, labels)].map(([label, { count, first }]) => ({
     severity: 'error',
     kind: 'unknown label',
-    file,
-    line: first.source!.line,
+    ...first.source!,
     message:
       `the label set lacks ${label}, which occurs ${times(count)} in the file, here first; it has ${labels.join(' ')}. ` +
       'Add it to the label file, or leave --labels out',
@@ -80,8 +84,8 @@ const times = (n: number): string => (n === 1 ? 'once' : `${n} times`);
 export function betweenSplits(splits: Readonly<Partial<Record<SplitName, Split>>>): Problem[] {
   const problems: Problem[] = [];
   const { train } = splits;
-  const warn = (kind: string, file: string, line: number, message: string) =>
-    problems.push({ severity: 'warning', kind, file, line, message });
+  const warn = (kind: string, { source }: Sentence, message: string) =>
+    problems.push({ severity: 'warning', kind, ...source!, message });
   const given = SPLITS.flatMap((name) => {
     const split = splits[name];
     return split ? [{ name, ...split }] : [];
@@ -90,15 +94,15 @@ export function betweenSplits(splits: Readonly<Partial<Record<SplitName, Split>>
     if (train && later.name !== 'train') {
       for (const [label, { count, first }] of unknownLabels(later.sentences, labelSet(train.sentences))) {
         const message = `${label}, which occurs ${times(count)} in ${later.name}, here first, never occurs in train`;
-        warn('label that train lacks', later.facts.file, first.source!.line, message);
+        warn('label that train lacks', first, message);
       }
     }
     for (const earlier of given.slice(0, i)) {
       const { count, first } = duplicatesAcross(earlier.sentences, later.sentences);
       if (!first) continue;
       const of = `${count} of ${later.sentences.length} sentences of ${later.name} stand in ${earlier.name} as well`;
-      const message = `${of}; the first, here, in ${first.earlier.source!.file}:${first.earlier.source!.line}`;
-      warn('split with sentences of another', later.facts.file, first.sentence.source!.line, message);
+      const message = `${of}; the first, here, in ${placeOf(first.earlier.source!)}`;
+      warn('split with sentences of another', first.sentence, message);
     }
   }
   return problems;

@@ -1,6 +1,6 @@
 /** Sentences as what the model is given: windows of sub-token ids, with a label at the first sub-token of each word. */
 import { UserError } from '../errors.ts';
-import type { Sentence } from './sentence.ts';
+import { placeOf, type Sentence } from './sentence.ts';
 import { splitIntoWindows, subTokensInWindow } from './windows.ts';
 
 /** Label of positions that count neither in the loss nor in scores, as in PyTorch and transformers. */
@@ -80,7 +80,7 @@ export function makeFeatures(
 function labelId(labelIds: ReadonlyMap<string, number>, label: string, source: Sentence['source']): number {
   const id = labelIds.get(label);
   if (id !== undefined) return id;
-  const where = source ? `${source.file}:${source.line}: a word of this sentence` : 'a word';
+  const where = source ? `${placeOf(source)}: a word of this sentence` : 'a word';
   throw new UserError(
     `${where} has the label ${label}, which the label set lacks (${[...labelIds.keys()].join(' ')}).`,
   );

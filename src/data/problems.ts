@@ -1,5 +1,6 @@
 /** What is wrong with a file: collected while reading, so that one problem never hides the next, and shown together. */
 import { UserError } from '../errors.ts';
+import { placeOf } from './sentence.ts';
 
 export interface Problem {
   /** An error stops what was to be done with the data; a warning says how something odd was read. */
@@ -9,6 +10,8 @@ export interface Problem {
   readonly file: string;
   /** From 1; absent where the whole file is meant. */
   readonly line?: number;
+  /** What `line` counts; lines unless told. */
+  readonly unit?: 'row';
   readonly message: string;
 }
 
@@ -16,9 +19,12 @@ export interface Problem {
 export class ProblemLog {
   readonly file: string;
   readonly problems: Problem[] = [];
+  readonly #unit: 'row' | undefined;
 
-  constructor(file: string) {
+  /** @param unit what the places in the file are; lines unless told */
+  constructor(file: string, unit?: 'row') {
     this.file = file;
+    this.#unit = unit;
   }
 
   /** @param line 0 where the whole file is meant. */
@@ -32,7 +38,8 @@ export class ProblemLog {
   }
 
   #add(severity: Problem['severity'], kind: string, line: number, message: string): void {
-    this.problems.push({ severity, kind, file: this.file, message, ...(line > 0 ? { line } : {}) });
+    const unit = this.#unit && { unit: this.#unit };
+    this.problems.push({ severity, kind, file: this.file, message, ...(line > 0 ? { line, ...unit } : {}) });
   }
 }
 
@@ -43,8 +50,8 @@ export const errorsAmong = (problems: readonly Problem[]): Problem[] =>
   problems.filter(({ severity }) => severity === 'error');
 
 /** One line: `train.tsv:17: error: 3 columns where 4 are expected`. */
-export const formatProblem = ({ file, line, severity, message }: Problem): string =>
-  `${file}${line === undefined ? '' : `:${line}`}: ${severity}: ${message}`;
+export const formatProblem = ({ file, line, unit, severity, message }: Problem): string =>
+  `${line === undefined ? file : placeOf({ file, line, ...(unit && { unit }) })}: ${severity}: ${message}`;
 
 /** One line that counts: `3 errors (2 wrong column count, 1 malformed label), 12 warnings (12 I- without B-)`. */
 export function summarizeProblems(problems: readonly Problem[]): string {

@@ -2,11 +2,13 @@
 import { parseConll } from './conll.ts';
 import { decodeText } from './decode.ts';
 import { type Level, looksLikeGermEval, parseGermEval } from './germeval.ts';
-import { detectScheme, type LabelScheme, toIob2 } from './label_schemes.ts';
+import { inIob2 } from './iob2.ts';
+import type { LabelScheme } from './label_schemes.ts';
 import { type Block, textBlocks } from './lines.ts';
 import { counted, type Problem, ProblemLog } from './problems.ts';
+import type { RowFacts } from './rows.ts';
 import type { Sentence } from './sentence.ts';
-import type { ParsedTable, RawSentence, Separator } from './table.ts';
+import type { ParsedTable, Separator } from './table.ts';
 
 export const FORMATS = ['auto', 'germeval', 'conll'] as const;
 
@@ -27,8 +29,8 @@ export interface DataFile {
   readonly bytes: Uint8Array;
 }
 
-/** What a file turned out to be. */
-export interface FileFacts {
+/** What a file of lines turned out to be. */
+export interface TextFacts {
   readonly file: string;
   readonly format: 'germeval' | 'conll';
   readonly encoding: string;
@@ -50,10 +52,15 @@ export interface FileFacts {
   readonly languagePrefix?: string;
 }
 
+/** What a split's file or rows turned out to be. */
+export type FileFacts = TextFacts | RowFacts;
+
 export interface ReadResult {
   readonly sentences: Sentence[];
   readonly problems: Problem[];
-  readonly facts: FileFacts;
+  readonly facts: TextFacts;
+  /** The line of each word, sentence by sentence. */
+  readonly lines: readonly (readonly number[])[];
 }
 
 /** A sentence of more words than this is likelier to be many between which the blank lines are missing. */
@@ -84,7 +91,7 @@ export function readSentences({ file, bytes }: DataFile, options: ReadOptions = 
     }),
   );
   const problems = [...decoded.problems, ...log.problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-  const facts: FileFacts = {
+  const facts: TextFacts = {
     file,
     format,
     encoding: decoded.encoding,
@@ -99,12 +106,12 @@ export function readSentences({ file, bytes }: DataFile, options: ReadOptions = 
     documents: table.documents,
     ...(table.languagePrefix === undefined ? {} : { languagePrefix: table.languagePrefix }),
   };
-  return { sentences, problems, facts };
+  return { sentences, problems, facts, lines: table.sentences.map(({ lines }) => lines) };
 }
 
 const detectFormat = (blocks: readonly Block[]) => (looksLikeGermEval(blocks) ? 'germeval' : 'conll');
 
-const lineEnds = (text: string): FileFacts['lineEnds'] =>
+const lineEnds = (text: string): TextFacts['lineEnds'] =>
   text.includes('\r\n') ? 'CRLF' : text.includes('\r') && !text.includes('\n') ? 'CR' : 'LF';
 
 /** What is wrong with the file as a whole. */
@@ -135,29 +142,15 @@ function checkWhole(blocks: readonly Block[], { sentences }: ParsedTable, log: P
   }
 }
 
-/** One level's labels in IOB2, and what scheme they had. */
-function inIob2(
-  sentences: readonly RawSentence[],
-  level: (sentence: RawSentence) => readonly string[],
-  log: ProblemLog,
-): { scheme: LabelScheme; labels: string[][] } {
-  const scheme = detectScheme(sentences.map(level));
-  const begins: number[] = [];
-  const labels = sentences.map((sentence) => {
-    const converted = toIob2(level(sentence), scheme);
-    for (const { word, kind, message } of converted.faults) log.warn(kind, sentence.lines[word]!, message);
-    if (scheme === 'IOB1') begins.push(...sentence.lines.filter((_, w) => converted.labels[w] !== level(sentence)[w]));
-    return converted.labels;
-  });
-  if (scheme === 'IOB1') {
-    const count = counted(begins.length, 'entity begins', 'entities begin');
-    log.warn('I- without B-', begins[0]!, `${count} with I- and none with B-, the first here: IOB1; read as B-`);
-  }
-  return { scheme, labels };
-}
+const inScheme = (scheme: LabelScheme): string => `${scheme}${scheme === 'IOB2' ? '' : ', read into IOB2'}`;
+
+const describeRows = ({ files, rows, scheme, innerScheme }: RowFacts): string =>
+  `Parquet, ${counted(rows, 'row')}${files > 1 ? ` in ${files} files` : ''}, labels ${inScheme(scheme)}` +
+  `${innerScheme ? ', two levels' : ''}`;
 
 /** The facts in one line: `GermEval TSV, utf-8, labels in column 3 (IOB2)`. */
 export function describeFacts(facts: FileFacts): string {
+  if (facts.format === 'parquet') return describeRows(facts);
   if (facts.columns === 0) return 'empty';
   const { labelColumn, scheme, comments, documents, languagePrefix } = facts;
   return [
@@ -166,9 +159,7 @@ export function describeFacts(facts: FileFacts): string {
       : `${facts.columns} columns apart by ${facts.separator}s`.replace('spaces', 'space'),
     `${facts.encoding}${facts.byteOrderMark ? ' with a byte-order mark' : ''}`,
     ...(facts.lineEnds === 'LF' ? [] : [`lines end in ${facts.lineEnds}`]),
-    labelColumn === null
-      ? 'no labels'
-      : `labels in column ${labelColumn} (${scheme}${scheme === 'IOB2' ? '' : ', read into IOB2'})`,
+    labelColumn === null ? 'no labels' : `labels in column ${labelColumn} (${inScheme(scheme)})`,
     ...(comments > 0 ? [counted(comments, 'comment line')] : []),
     ...(documents > 0 ? [counted(documents, 'document')] : []),
     ...(languagePrefix === undefined ? [] : [`'${languagePrefix}' taken off every token`]),

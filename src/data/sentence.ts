@@ -1,10 +1,16 @@
 /** A sentence as every reader gives it and everything behind the readers takes it. */
 
-/** Where a sentence stands: the file, and the line of its first token, counted from 1. */
+/** Where a sentence stands: the file, and the line of its first token, or its row in a table, counted from 1. */
 export interface SentenceSource {
   readonly file: string;
   readonly line: number;
+  /** What `line` counts; lines unless told. */
+  readonly unit?: 'row';
 }
+
+/** A place for messages: `train.tsv:17`, or `train.parquet, row 17`. */
+export const placeOf = ({ file, line, unit }: SentenceSource): string =>
+  unit === 'row' ? `${file}, row ${line}` : `${file}:${line}`;
 
 export interface Sentence {
   /** Never empty. */

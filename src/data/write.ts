@@ -1,6 +1,6 @@
 /** Sentences as text in the formats that the readers read. */
 import type { Level } from './germeval.ts';
-import type { Sentence } from './sentence.ts';
+import { placeOf, type Sentence } from './sentence.ts';
 
 /** Two columns, token and IOB2 label, apart by a tab; an empty line behind each sentence. */
 export const toConll = (sentences: readonly Sentence[]): string =>
@@ -18,7 +18,8 @@ export function toGermEval(sentences: readonly Sentence[], level: Level = 'outer
       const [first, second] = level === 'outer' ? [labels[w], other] : [other, labels[w]];
       return `${w + 1}\t${word}\t${first}\t${second}\n`;
     });
-    return `${source ? `#\t${source.file.split(/[\\/]/).at(-1)}:${source.line}\n` : ''}${rows.join('')}\n`;
+    const from = source && placeOf({ ...source, file: source.file.split(/[\\/]/).at(-1)! });
+    return `${from ? `#\t${from}\n` : ''}${rows.join('')}\n`;
   });
   return blocks.join('');
 }

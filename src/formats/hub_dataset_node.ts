@@ -1,4 +1,4 @@
-/** A data set as a person names it: a folder, or a name on the Hugging Face hub. Which of its files is which split. */
+/** A data set as a person names it: a folder, a Parquet file, or a name on the Hugging Face hub. Which of its files is which split. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
@@ -15,6 +15,8 @@ export interface LocatedDataset {
   readonly name: string;
   /** text: one file a split, in one of the formats of lines; parquet: the parts of each split. */
   readonly form: 'parquet' | 'text';
+  /** Its name on the hub, `owner/name`, where it came from there. */
+  readonly hubName: string | undefined;
   /** Files on disk. */
   readonly splits: SplitPaths;
   /** labels.txt, where there is one beside them. */
@@ -29,15 +31,26 @@ const CONVERTED = 'refs/convert/parquet';
 
 /**
  * Finds the files of a data set; what the cache lacks of one on the hub is downloaded.
- * @param text a folder, or `owner/name[:configuration][@revision]`; a folder of that name wins
+ * @param text a folder, a Parquet file of training sentences, or `owner/name[:configuration][@revision]`; what is on disk wins
  * @throws UserError that says what is missing where and what to do
  */
 export async function locateDataset(text: string, options: HubOptions = {}): Promise<LocatedDataset> {
   const found = await stat(text).catch(() => undefined);
   if (found?.isDirectory()) return inFolder(text);
-  if (found) throw new UserError(`--dataset ${text} is a file: expected a folder, or owner/name on the hub.`);
+  if (found && /\.parquet$/i.test(text)) {
+    const splits = { train: [text] };
+    return { name: text, form: 'parquet', hubName: undefined, splits, labelFile: undefined, classNames: new Map() };
+  }
+  if (found) {
+    throw new UserError(
+      `--dataset ${text} is a file: expected a folder, a Parquet file, or owner/name on the hub. Files of lines are named ` +
+        'by --train-file and its like.',
+    );
+  }
   if (!looksLikeHubName(text)) {
-    throw new UserError(`--dataset ${text}: there is no such folder, and it is no name on the hub (owner/name).`);
+    throw new UserError(
+      `--dataset ${text}: there is no such folder or file, and it is no name on the hub (owner/name).`,
+    );
   }
   try {
     return await onHub(parseHubName(text), text, options);
@@ -67,7 +80,7 @@ async function inFolder(folder: string): Promise<LocatedDataset> {
       `${folder} has no file for training: expected one named train.*, found ${listed}${paths.length > 12 ? ' …' : ''}.`,
     );
   }
-  return located(folder, folder, chosen, paths, classNamesFor(card, chosen.config));
+  return { ...located(folder, chosen, paths, classNamesFor(card, chosen.config)), name: folder, hubName: undefined };
 }
 
 async function onHub(name: HubName, text: string, options: HubOptions): Promise<LocatedDataset> {
@@ -82,7 +95,7 @@ async function onHub(name: HubName, text: string, options: HubOptions): Promise<
     const readable = snapshot.paths.some((path) => /\.parquet$/i.test(path)) || !isScripted(snapshot.paths);
     const chosen = readable ? chooseFiles(snapshot.paths, card, name.config, name.repo) : undefined;
     if (!chosen?.splits.train) return { card, paths: snapshot.paths };
-    return { dataset: await fetched(snapshot, text, chosen, classNamesFor(card, chosen.config)) };
+    return { dataset: await fetched(snapshot, name.repo, text, chosen, classNamesFor(card, chosen.config)) };
   });
   if (first.dataset) return first.dataset;
   const { card, paths } = first;
@@ -99,7 +112,7 @@ async function onHub(name: HubName, text: string, options: HubOptions): Promise<
     const config = requireConfig(configs, name.config, name.repo);
     const chosen = chooseFiles(parquet, NO_CARD, config, name.repo);
     if (!chosen?.splits.train) throw lacks();
-    return fetched(snapshot, text, chosen, classNamesFor(card, config));
+    return fetched(snapshot, name.repo, text, chosen, classNamesFor(card, config));
   }).catch((error: unknown) => {
     throw error instanceof UserError && /has no revision/.test(error.message) ? lacks() : error;
   });
@@ -111,26 +124,26 @@ const isScripted = (paths: readonly string[]): boolean => paths.some((path) => /
 
 async function fetched(
   snapshot: Snapshot,
+  hubName: string,
   text: string,
   chosen: ChosenFiles,
   classNames: ClassNames,
 ): Promise<LocatedDataset> {
   await snapshot.get(Object.values(chosen.splits).flat());
-  return located(text, snapshot.folder, chosen, snapshot.paths, classNames);
+  return { ...located(snapshot.folder, chosen, snapshot.paths, classNames), name: text, hubName };
 }
 
 function located(
-  name: string,
   folder: string,
   { form, splits }: ChosenFiles,
   paths: readonly string[],
   classNames: ClassNames,
-): LocatedDataset {
+): Omit<LocatedDataset, 'name' | 'hubName'> {
   const onDisk = Object.fromEntries(
     Object.entries(splits).map(([split, parts]) => [split, parts.map((path) => join(folder, path))]),
   );
   const labelFile = paths.includes('labels.txt') ? join(folder, 'labels.txt') : undefined;
-  return { name, form, splits: onDisk, labelFile, classNames };
+  return { form, splits: onDisk, labelFile, classNames };
 }
 
 async function readCard(folder: string, paths: readonly string[]): Promise<DatasetCard> {
@@ -155,7 +168,7 @@ const classNamesFor = ({ classNames }: DatasetCard, config: string | undefined):
  * @throws UserError as `readParquetWords`, or where a file can't be read
  */
 export async function readParquetSplit(
-  { splits, classNames }: LocatedDataset,
+  { splits, classNames }: Pick<LocatedDataset, 'splits' | 'classNames'>,
   split: DatasetSplit,
   options: Omit<ParquetOptions, 'classNames'> = {},
 ): Promise<(LabelledWords & { file: string })[]> {

@@ -38,6 +38,7 @@ export function cardFacts(run: TrainingRun, model: AlbertModel, results: readonl
   return {
     name: s.hub_model_id ?? (/^([\\/]|\w:|\.\.)/.test(folder) ? lastPart(folder) : folder),
     dataset: datasetName(run),
+    ...(data.hubName !== undefined && { datasetId: data.hubName }),
     languages: s.language.length === 0 && isSample ? ['de'] : s.language,
     ...(license !== null && { license }),
     ...baseModelOf(run),
@@ -52,7 +53,8 @@ export function cardFacts(run: TrainingRun, model: AlbertModel, results: readonl
   };
 }
 
-function datasetName({ settings: s }: TrainingRun): string {
+function datasetName({ settings: s, data }: TrainingRun): string {
+  if (data.hubName !== undefined) return data.hubName;
   const given = s.dataset ?? s.train_file;
   return given === null ? "albert-webgpu's German sample" : lastPart(given);
 }

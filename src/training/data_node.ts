@@ -1,7 +1,6 @@
 /** The sentences of a run and the windows that the model is given, from settings. */
 import { fileURLToPath } from 'node:url';
 import { SPLITS, type SplitName } from '../data/dataset.ts';
-import { type DatasetPaths, datasetInFolder, readDatasetFiles } from '../data/dataset_node.ts';
 import { type Feature, makeFeatures } from '../data/features.ts';
 import { labelIdsOf } from '../data/labels.ts';
 import { formatProblems, requireNoErrors } from '../data/problems.ts';
@@ -9,6 +8,7 @@ import { describeFacts } from '../data/read.ts';
 import type { Sentence } from '../data/sentence.ts';
 import { UserError } from '../errors.ts';
 import type { AlbertTokenizer } from '../tokenizer/tokenizer.ts';
+import { findDataset, readFoundDataset } from './dataset_node.ts';
 import type { TrainingSettings } from './settings.ts';
 
 export const SAMPLE_FOLDER = fileURLToPath(new URL('../../data/sample', import.meta.url));
@@ -19,21 +19,8 @@ export interface RunData {
   labels: readonly string[];
   /** What the readers found worth saying, a line each. */
   notes: string[];
-}
-
-async function filesOf(s: TrainingSettings): Promise<DatasetPaths> {
-  const labels = s.labels ?? undefined;
-  const folder = s.dataset ?? (s.train_file === null ? SAMPLE_FOLDER : null);
-  if (folder !== null) {
-    const paths = await datasetInFolder(folder);
-    return { ...paths, labels: labels ?? paths.labels };
-  }
-  return {
-    train: s.train_file ?? undefined,
-    dev: s.validation_file ?? undefined,
-    test: s.test_file ?? undefined,
-    labels,
-  };
+  /** The data set's name on the hub, where it came from there. */
+  hubName: string | undefined;
 }
 
 /**
@@ -42,13 +29,15 @@ async function filesOf(s: TrainingSettings): Promise<DatasetPaths> {
  */
 export async function readRunData(s: TrainingSettings): Promise<RunData> {
   const { format, column, level, encoding, allow_empty: allowEmpty } = s;
-  const { splits, labels, problems } = await readDatasetFiles(await filesOf(s), {
-    format,
-    column,
-    level,
-    encoding,
-    allowEmpty,
+  const found = await findDataset({
+    dataset: s.dataset ?? (s.train_file === null ? SAMPLE_FOLDER : null),
+    train: s.train_file,
+    dev: s.validation_file,
+    test: s.test_file,
+    labels: s.labels,
   });
+  const options = { format, column, level, encoding, allowEmpty };
+  const { splits, labels, problems } = await readFoundDataset(found, options);
   requireNoErrors(problems);
   const of = (split: SplitName) => splits[split]?.sentences ?? [];
   const wanted = SPLITS.filter((split) => of(split).length === 0).filter(
@@ -65,7 +54,8 @@ export async function readRunData(s: TrainingSettings): Promise<RunData> {
     return read ? [`${split.padEnd(6)}${read.facts.file}: ${describeFacts(read.facts)}`] : [];
   });
   if (problems.length > 0) notes.push(formatProblems(problems, 5).trimEnd());
-  return { sentences: { train: of('train'), dev: of('dev'), test: of('test') }, labels, notes };
+  const sentences = { train: of('train'), dev: of('dev'), test: of('test') };
+  return { sentences, labels, notes, hubName: found.hubName };
 }
 
 /** The windows of every split's sentences. */

@@ -16,8 +16,8 @@ export function resolveSettings(
   const hasData = given.dataset ?? given.train_file ?? null;
   const preset = given.preset ?? (hasData === null ? 'sample' : null);
   const { values } = merge(TRAINING_SETTINGS, preset === null ? {} : TRAINING_PRESETS[preset]!, given, { preset });
-  if (values.dataset !== null && values.train_file !== null) {
-    throw new UsageError('--dataset and --train-file both name training data: give one.');
+  if (values.dataset !== null && (values.train_file ?? values.validation_file ?? values.test_file) !== null) {
+    throw new UsageError('--dataset names all splits: leave out --train-file, --validation-file and --test-file.');
   }
   if (hasData === null && preset?.startsWith('germeval')) {
     throw new UsageError(

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AlbertModel } from '../albert/model.ts';
+import { placeOf } from '../data/sentence.ts';
 import { folderSource } from '../formats/folder_node.ts';
 import { resolveModelFolder } from '../formats/hub_node.ts';
 import type { Gpu } from '../gpu/device.ts';
@@ -207,7 +208,7 @@ function fitOptions({ settings: s, data }: TrainingRun, steps: number, stepsPerE
 const describeStep = ({ data, windows }: TrainingRun, indices: readonly number[]): string =>
   indices
     .map((i) => data.sentences.train[windows.train[i]!.words[0]!.sentence]!)
-    .map(({ source, words }) => (source ? `${source.file}:${source.line}` : words.slice(0, 4).join(' ')))
+    .map(({ source, words }) => (source ? placeOf(source) : words.slice(0, 4).join(' ')))
     .join(', ');
 
 /** train_log.jsonl: a JSON object a line. */

@@ -52,9 +52,9 @@ export const TRAINING_SETTINGS = defineSettings({
   dataset: {
     type: 'string',
     default: null,
-    value: 'DIR',
+    value: 'NAME',
     group: 'Data',
-    help: 'folder with train.*, dev.* and test.*',
+    help: 'folder with train.*, dev.* and test.*, Parquet file, or owner/name[:config][@revision] on the hub',
   },
   format: {
     type: 'choice',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readDataset } from '../../src/data/dataset.ts';
-import { datasetInFolder, readDataFile, readDatasetFiles } from '../../src/data/dataset_node.ts';
+import { readDataFile } from '../../src/data/dataset_node.ts';
 import { UserError } from '../../src/errors.ts';
 import { utf8 } from './support.ts';
 
@@ -68,35 +68,5 @@ test('files that are not there, folders, and the name that was probably meant', 
   assert.match(await message(readDataFile(join(folder, 'NER-de-tain.tsv'))), /Did you mean .*NER-de-train\.tsv/);
   assert.match(await message(readDataFile(folder)), /is a folder where a file is expected. It holds NER-de-train.tsv/);
   assert.match(await message(readDataFile(join(folder, 'no', 'file'))), /there is no folder/);
-});
-test('a folder’s splits by their usual names', async () => {
-  for (const name of [
-    'NER-de-dev.tsv',
-    'NER-de-test.tsv',
-    'labels.txt',
-    'report.json',
-    'train_log.jsonl',
-    'latest.txt',
-  ]) {
-    await writeFile(join(folder, name), '');
-  }
-  const paths = Object.fromEntries(
-    Object.entries(await datasetInFolder(folder)).map(([split, path]) => [split, path!.slice(folder.length + 1)]),
-  );
-  assert.equal(paths, {
-    train: 'NER-de-train.tsv',
-    dev: 'NER-de-dev.tsv',
-    test: 'NER-de-test.tsv',
-    labels: 'labels.txt',
-  });
-  await writeFile(join(folder, 'eng.testa'), '');
-  assert.match(await message(datasetInFolder(folder)), /several files that could be dev: NER-de-dev.tsv, eng.testa/);
-  assert.match(await message(datasetInFolder(join(folder, 'labels.txt'))), /is a file where a data set's folder/);
-});
-test('files are read as the data set they are', async () => {
-  await writeFile(join(folder, 'a.conll'), TRAIN.bytes);
-  const { splits } = await readDatasetFiles({ train: join(folder, 'a.conll') });
-  assert.is(splits.train!.sentences.length, 2);
-  assert.is(splits.train!.facts.file, join(folder, 'a.conll'));
 });
 test.run();

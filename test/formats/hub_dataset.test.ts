@@ -204,7 +204,10 @@ test('a local folder wins over the hub; what is neither is told', async () => {
     await writeFile('anna/germeval/train.tsv', '');
     assert.is((await locate('anna/germeval')).form, 'text');
     assert.equal(hub.requests, []);
-    await rejects(locate('./nowhere'), /--dataset \.\/nowhere: there is no such folder, and it is no name on the hub/);
+    await rejects(
+      locate('./nowhere'),
+      /--dataset \.\/nowhere: there is no such folder or file, and it is no name on the hub/,
+    );
     await rejects(locate('anna/germeval/train.tsv'), /is a file: expected a folder/);
   } finally {
     process.chdir(here);

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parse } from 'yaml';
+import { HubServer } from '../formats/hub_server.ts';
+import { parquetOf } from '../formats/parquet_support.ts';
 
 const test = suite('scripts/train.ts and scripts/predict.ts');
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -21,15 +23,18 @@ interface Ended {
   stderr: string;
 }
 
-/** Runs a script to its end. @param watch sees the process and what it has printed so far. */
+/** Runs a script to its end. @param env added to the environment @param watch sees the process and what it has printed so far. */
 function run(
   script: string,
   args: string[],
   input = '',
-  watch?: (child: ChildProcess, printed: string) => void,
+  { env, watch }: { env?: NodeJS.ProcessEnv; watch?: (child: ChildProcess, printed: string) => void } = {},
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', `scripts/${script}.ts`, ...args], { cwd: root });
+    const child = spawn(process.execPath, ['--import', 'tsx', `scripts/${script}.ts`, ...args], {
+      cwd: root,
+      env: { ...process.env, ...env },
+    });
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => {
       stdout += chunk.toString();
@@ -169,15 +174,34 @@ test('a model without a classifier: training gives it one and says so, tagging r
   assert.not.match(card, /base_model/);
 });
 
+test('trains on the inner level of a data set on the hub, and the card says which one', async () => {
+  const hub = await HubServer.start();
+  const one = (words: string[], inner: string[]) =>
+    parquetOf({ tokens: [words], ner_tags: [words.map(() => 'O')], nested_ner_tags: [inner] });
+  hub.repos.set('datasets/anna/nested', {
+    revisions: {
+      main: { 'train.parquet': one(['Ulmer', 'Hof'], ['B-LOC', 'O']), 'validation.parquet': one(['Rom'], ['B-LOC']) },
+    },
+  });
+  const args = ['--dataset', 'anna/nested', '--level', 'inner', '--allow-empty', '--size', 'tiny', '--max-steps', '1'];
+  const env = { HF_ENDPOINT: hub.endpoint, HF_HUB_CACHE: at('cache'), HF_TOKEN: '', HF_TOKEN_PATH: at('none') };
+  const ended = await run('train', [...args, '--output-dir', at('nested')], '', { env });
+  await hub.stop();
+  assert.is(ended.code, 0, ended.stderr);
+  assert.is(await readFile(at('nested/labels.txt'), 'utf8'), 'O\nB-LOC\n');
+  assert.match(await readFile(at('nested/README.md'), 'utf8'), /\ndatasets:\n {2}- anna\/nested\n/);
+});
+
 test('Ctrl-C in the middle, then --resume: the weights of a run that was not interrupted', async () => {
   // A progress line comes only every ten seconds where there is no terminal; the score of each epoch is printed at once.
   const args = ['--max-steps', '102', '--output-dir'];
   let sent = false;
-  const cut = await run('train', [...args, at('cut')], '', (child, printed) => {
+  const watch = (child: ChildProcess, printed: string) => {
     if (sent || !printed.includes('dev at step 34')) return;
     sent = true;
     child.kill('SIGINT');
-  });
+  };
+  const cut = await run('train', [...args, at('cut')], '', { watch });
   assert.is(cut.code, 130, cut.stderr);
   assert.match(cut.stdout, /interrupted after step \d+; the same command with --resume/);
   const resumed = await run('train', [...args, at('cut'), '--resume']);
