@@ -1,18 +1,19 @@
 /** Scores files of predictions: entities by type, and how they went wrong, as the field's evaluation programs do. */
+import { basename, dirname } from 'node:path';
 import process from 'node:process';
 import { detectScheme, fromIob2 } from '../src/data/label_schemes.ts';
 import { errorsAmong, formatProblem, formatProblems, type Problem, requireNoErrors } from '../src/data/problems.ts';
+import type { ReadOptions } from '../src/data/read.ts';
 import type { Sentence } from '../src/data/sentence.ts';
-import { UsageError } from '../src/errors.ts';
 import { conllevalLatex, conllevalReport } from '../src/evaluation/conlleval.ts';
 import { germevalReport, scoreGermEval } from '../src/evaluation/germeval.ts';
 import { trainLookupBaseline } from '../src/evaluation/lookup_baseline.ts';
-import type { PredictedSentence } from '../src/evaluation/prediction_file.ts';
+import { type PredictedSentence, writePredictions } from '../src/evaluation/prediction_file.ts';
 import { scoreEntities } from '../src/evaluation/scores.ts';
 import { seqevalTable } from '../src/evaluation/seqeval.ts';
 import { spansOf, strictSpansOf } from '../src/evaluation/spans.ts';
 import { isNested, overviewTable, type Scored, summaryJson, summaryText } from '../src/evaluation/summary.ts';
-import { defineSettings, type Values } from '../src/settings/settings.ts';
+import { writeFiles } from '../src/formats/folder_node.ts';
 import { readCommandLine, runCommand } from './command.ts';
 import {
   type EvaluationInput,
@@ -22,147 +23,31 @@ import {
   readInput,
   readTraining,
 } from './evaluation_input.ts';
+import { tagFiles } from './evaluation_model.ts';
+import {
+  checkSettings,
+  EVALUATE_SETTINGS,
+  EVALUATE_USAGE,
+  type EvaluateSettings,
+  prefixesOf,
+  scoresBothLevels,
+} from './evaluation_settings.ts';
 
-const USAGE = `Usage: tsx scripts/evaluate.ts [settings] FILE … | < FILE
-
-Scores predictions of named entities. A FILE has a line a word, with the gold label and the predicted one in its last
-two columns, and a blank line between sentences; - is standard input. With --gold, a FILE holds predictions for the words of
-that file. IOB1, IOB2 and IOBES are read alike, by conlleval's rules.`;
-
-const SETTINGS = defineSettings({
-  format: {
-    type: 'choice',
-    choices: ['text', 'json', 'conlleval', 'seqeval', 'germeval'],
-    default: 'text',
-    group: 'Output',
-    help: "table and errors, JSON, or the very report of conlleval, seqeval or GermEval 2014's nereval.perl",
-  },
-  examples: {
-    type: 'integer',
-    default: 3,
-    min: 0,
-    group: 'Output',
-    help: 'most errors of a kind that text and JSON show',
-  },
-  digits: { type: 'integer', default: 2, min: 0, max: 15, group: 'Output', help: 'decimals in the report of seqeval' },
-  latex: {
-    type: 'boolean',
-    default: false,
-    group: 'Output',
-    help: 'rows of a LaTeX table in the report of conlleval (its -l)',
-  },
-  train: {
-    type: 'string',
-    default: null,
-    value: 'FILE',
-    group: 'Scoring',
-    help: 'labelled training sentences: compare with the lookup baseline (each word its most frequent label there)',
-  },
-  scheme: {
-    type: 'choice',
-    choices: ['conlleval', 'strict-iob2'],
-    default: 'conlleval',
-    group: 'Scoring',
-    help: "what counts as an entity; strict-iob2 is seqeval's strict mode, where only B- starts one",
-  },
-  nested: {
-    type: 'boolean',
-    default: false,
-    group: 'Scoring',
-    help: 'two levels: the last four columns are gold outer, gold inner, predicted outer, predicted inner',
-  },
-  gold: {
-    type: 'string',
-    default: null,
-    value: 'FILE',
-    group: 'Input',
-    help: 'gold labels for files of predictions alone; all in any form that training reads',
-  },
-  gold_column: {
-    type: 'integer',
-    default: null,
-    min: 1,
-    group: 'Input',
-    help: 'of gold labels; default the last but one',
-  },
-  predicted_column: {
-    type: 'integer',
-    default: null,
-    min: 1,
-    group: 'Input',
-    help: 'of predictions; default the last',
-  },
-  delimiter: {
-    type: 'string',
-    default: null,
-    group: 'Input',
-    help: 'what stands between columns: tab, space or another text; default told by the lines',
-  },
-  raw: {
-    type: 'boolean',
-    default: false,
-    group: 'Input',
-    help: "labels are types without B- and I-, each word an entity of its own (conlleval's -r)",
-  },
-  outside: {
-    type: 'string',
-    default: 'O',
-    value: 'LABEL',
-    group: 'Input',
-    help: "label of no entity with --raw (conlleval's -o)",
-  },
-  encoding: {
-    type: 'string',
-    default: 'utf-8',
-    value: 'NAME',
-    group: 'Input',
-    help: 'of the files, such as windows-1252',
-  },
-  allow_empty: { type: 'boolean', default: false, group: 'Input', help: 'score files without sentences' },
+const trainingOptions = (s: EvaluateSettings): ReadOptions => ({
+  encoding: s.encoding,
+  // With two levels the baseline learns both.
+  level: scoresBothLevels(s) ? 'outer' : s.level,
 });
-type EvaluateSettings = Values<typeof SETTINGS>;
-
-/** Settings that would be without effect, or contradict each other. */
-function checkSettings(s: EvaluateSettings, given: ReadonlySet<string>, files: readonly string[]): void {
-  const needs = (name: string, holds: boolean, what: string) => {
-    if (given.has(name) && !holds) throw new UsageError(`--${name.replaceAll('_', '-')} ${what}.`);
-  };
-  const isOwnFormat = s.format === 'text' || s.format === 'json';
-  needs('latex', s.format === 'conlleval', 'belongs to --format conlleval');
-  needs('digits', s.format === 'seqeval', 'belongs to --format seqeval');
-  needs('examples', isOwnFormat, 'belongs to --format text and json');
-  needs('outside', s.raw, 'belongs to --raw');
-  needs('raw', s.train === null && s.gold === null, 'reads labels that --train and --gold files may not have');
-  needs(
-    'scheme',
-    s.scheme === 'conlleval' || isOwnFormat || s.format === 'seqeval',
-    `has no effect on --format ${s.format}, which has its own rules`,
-  );
-  needs(
-    'nested',
-    isOwnFormat || s.format === 'germeval',
-    `has no effect on --format ${s.format}, which knows one level`,
-  );
-  for (const name of ['gold_column', 'predicted_column']) {
-    needs(name, s.gold === null, 'belongs to files that hold both labels, not to --gold');
-    needs(name, !s.nested && s.format !== 'germeval', 'names one level; with two they are the last four columns');
-  }
-  needs('delimiter', s.gold === null, 'belongs to files that hold both labels, not to --gold');
-  if (files.length === 0) throw new UsageError('no file to score: name one, or - for standard input.');
-  if ([...files, s.gold].filter((file) => file === '-').length > 1)
-    throw new UsageError('- stands for standard input and can be read once.');
-}
 
 async function readInputs(s: EvaluateSettings, files: readonly string[]): Promise<EvaluationInput[]> {
-  const nested = s.nested || s.format === 'germeval';
+  const nested = scoresBothLevels(s);
   const options: InputOptions = {
     encoding: s.encoding,
     delimiter: s.delimiter,
     nested,
     raw: s.raw,
     outside: s.outside,
-    // The strict scheme and GermEval's script know no other prefixes.
-    prefixes: s.scheme === 'strict-iob2' || nested ? 'BI' : 'BIES',
+    prefixes: prefixesOf(s),
     documentsAreWords: s.format === 'conlleval',
     allowEmpty: s.allow_empty,
     goldColumn: s.gold_column ?? undefined,
@@ -203,7 +88,7 @@ function foreignReport(sentences: readonly PredictedSentence[], s: EvaluateSetti
 
 function asForeign({ sentences, baseline }: Scored, s: EvaluateSettings): string {
   const own = foreignReport(sentences, s);
-  return baseline ? `${own}\nlookup baseline from ${s.train}\n${foreignReport(baseline, s)}` : own;
+  return baseline ? `${own}\nlookup baseline from ${s.train_file}\n${foreignReport(baseline, s)}` : own;
 }
 
 /** Every problem once; an error among them ends the program. */
@@ -214,16 +99,22 @@ function report(problems: readonly Problem[]): void {
 }
 
 await runCommand(async () => {
-  const { values: s, positional, given } = readCommandLine(USAGE, SETTINGS);
-  const files = positional.length === 0 && !process.stdin.isTTY ? ['-'] : positional;
+  const { values: s, positional, given } = readCommandLine(EVALUATE_USAGE, EVALUATE_SETTINGS);
+  const named = [...s.data, ...positional];
+  const files = named.length === 0 && !process.stdin.isTTY && s.model === null ? ['-'] : named;
   checkSettings(s, given, files);
-  const training = s.train === null ? undefined : await readTraining(s.train, s.encoding);
-  const inputs = await readInputs(s, files);
+  const training = s.train_file === null ? undefined : await readTraining(s.train_file, trainingOptions(s));
+  const inputs = s.model === null ? await readInputs(s, files) : await tagFiles(s, files);
   report([...(training ? errorsAmong(training.problems) : []), ...inputs.flatMap(({ problems }) => problems)]);
-  const options = { spans: spanRule(s), examples: s.examples, train: s.train };
+  const options = { spans: spanRule(s), examples: s.examples, train: s.train_file };
   const scored = inputs.map(({ name, sentences }): Scored => {
     return { name, sentences, baseline: training && withBaseline(sentences, training.sentences) };
   });
+  if (s.output !== null) {
+    await writeFiles(dirname(s.output), [
+      { name: basename(s.output), content: writePredictions(scored[0]!.sentences) },
+    ]);
+  }
   if (s.format === 'json') {
     const objects = scored.map((one) => ({ file: one.name, scheme: s.scheme, ...summaryJson(one, options) }));
     process.stdout.write(`${JSON.stringify(objects.length === 1 ? objects[0] : objects, null, 2)}\n`);

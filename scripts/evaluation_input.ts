@@ -6,11 +6,12 @@ import { decodeText } from '../src/data/decode.ts';
 import { looksLikeGermEval, parseGermEval } from '../src/data/germeval.ts';
 import { textBlocks } from '../src/data/lines.ts';
 import { counted, errorsAmong, type Problem, ProblemLog } from '../src/data/problems.ts';
-import { type DataFile, readSentences } from '../src/data/read.ts';
+import type { DataFile, ReadOptions } from '../src/data/read.ts';
 import type { Sentence } from '../src/data/sentence.ts';
 import { chooseSeparator, type RawSentence, type Row, toRows } from '../src/data/table.ts';
 import { UserError } from '../src/errors.ts';
 import { type PredictedSentence, type PredictionOptions, readPredictions } from '../src/evaluation/prediction_file.ts';
+import { readLabelledFile } from '../src/training/dataset_node.ts';
 
 export interface InputOptions extends PredictionOptions {
   encoding: string;
@@ -130,12 +131,12 @@ function differences(goldFile: string, gold: Labelled, file: string, predicted: 
   return log.problems;
 }
 
-/** Labelled sentences that the lookup baseline learns from. @throws UserError where the file has errors or can't be read */
+/** Labelled sentences that the lookup baseline learns from. @throws UserError where the file has none or can't be read */
 export async function readTraining(
   path: string,
-  encoding: string,
+  options: ReadOptions,
 ): Promise<{ sentences: Sentence[]; problems: Problem[] }> {
-  const { sentences, problems } = readSentences(await readDataFile(path), { encoding });
+  const { sentences, problems } = await readLabelledFile(path, options);
   if (sentences.length === 0 && errorsAmong(problems).length === 0) throw new UserError(`${path} has no sentences.`);
   return { sentences, problems };
 }

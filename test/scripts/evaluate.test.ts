@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { parquetOf } from '../formats/parquet_support.ts';
+import { makeModelFolder } from '../made_model.ts';
 import { fixture } from '../support.ts';
 
 const test = suite('scripts/evaluate.ts');
@@ -61,7 +63,7 @@ test("GermEval's report from columns, and from a pair of GermEval's files", () =
 test('the table with the lookup baseline beside it, and the errors', () => {
   const train = file('train.txt', 'Bonn B-LOC\nist O\nschön O\n');
   const predicted = file('predicted.txt', 'Bonn B-LOC O\nund O O\nUlm B-LOC B-LOC\n');
-  const { status, stdout, stderr } = evaluate(['--train', train, predicted]);
+  const { status, stdout, stderr } = evaluate(['--train-file', train, predicted]);
   assert.equal([status, stderr], [0, '']);
   assert.match(stdout, /^type .* baseline F1 +difference\nLOC +100\.00 +50\.00 +66\.67 +2 +1 +1 +66\.67 +0\.00\n/);
   assert.match(stdout, /warning: the predictions are no better than that/);
@@ -136,7 +138,14 @@ test('settings that contradict each other or are unknown exit with 2', () => {
     ['--latex', edges],
     ['--format', 'conlleval', '--scheme', 'strict-iob2', edges],
     ['--outside', 'X', edges],
-    ['--raw', '--train', edges, edges],
+    ['--raw', '--train-file', edges, edges],
+    ['--level', 'inner', edges],
+    ['--output', 'x', edges],
+    ['--data', edges],
+    ['--model', 'x'],
+    ['--model', 'x', '--gold', edges, edges],
+    ['--model', 'x', '--output', 'y', '--data', edges, '--data', edges],
+    ['--model', 'x', '--output', edges, '--data', edges],
     ['--fromat', 'json', edges],
     ['-', '-'],
   ]) {
@@ -146,10 +155,117 @@ test('settings that contradict each other or are unknown exit with 2', () => {
   }
 });
 
+const model = join(folder, 'model');
+await makeModelFolder(model, ['O', 'B-LOC', 'I-LOC', 'B-PER', 'I-PER']);
+const GOLD = '# one\n1\tUlm\tB-LOC\tO\n2\tlag\tO\tO\n\n# two\n1\tAnna\tB-PER\tB-LOC\n2\tam\tO\tO\n3\t\u00ad\tO\tO\n';
+
+test('a model tags labelled sentences: the figures of the prediction file that it writes', () => {
+  const data = file('gold.conll', 'Ulm I-LOC\nlag O\n\nAnna I-PER\nam O\n');
+  const output = join(folder, 'predictions.txt');
+  const own = evaluate(['--model', model, '--data', data, '--output', output, '--format', 'conlleval']);
+  assert.is(own.status, 0, own.stderr);
+  assert.match(own.stderr, /gold\.conll: tagging 2 sentences, 4 words\n/);
+  assert.equal(
+    text(output)
+      .split('\n')
+      .map((line) => line.split(' ').slice(0, 2).join(' ')),
+    ['Ulm B-LOC', 'lag O', '', 'Anna B-PER', 'am O', '', ''],
+    'gold labels in IOB2',
+  );
+  assert.equal(evaluate(['--format', 'conlleval', output]).stdout, own.stdout);
+  const json = JSON.parse(evaluate(['--model', model, '--data', data, '--format', 'json']).stdout);
+  assert.equal([json.file, json.sentences, json.words], [data, 2, 4]);
+  const seqeval = evaluate(['--model', model, '--format', 'seqeval', '--data', '-'], text(data));
+  assert.is(seqeval.stdout, evaluate(['--format', 'seqeval', output]).stdout);
+});
+test("a model on GermEval's two levels: it predicts one, the other is all O", () => {
+  const data = file('gold2.tsv', GOLD);
+  const output = join(folder, 'nested.txt');
+  const args = ['--model', model, '--data', data, '--format', 'germeval', '--output', output];
+  const inner = evaluate([...args, '--level', 'inner']);
+  assert.is(inner.status, 0, inner.stderr);
+  assert.match(inner.stderr, /predicts the inner level; its predictions for the outer one are all O/);
+  const rows = text(output)
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split(' '));
+  assert.is(rows.length, 5, 'a prediction for every word, one that tokenises to nothing too');
+  assert.equal(
+    rows.map((cells) => [cells[1], cells[2], cells[3]]),
+    [
+      ['B-LOC', 'O', 'O'],
+      ['O', 'O', 'O'],
+      ['B-PER', 'B-LOC', 'O'],
+      ['O', 'O', 'O'],
+      ['O', 'O', 'O'],
+    ],
+  );
+  assert.is(evaluate(['--format', 'germeval', output]).stdout, inner.stdout);
+});
+test('errors stand where they are in the labelled file, and the baseline beside them', () => {
+  const train = file('train3.conll', 'Ulm B-LOC\n');
+  const { status, stdout } = evaluate(['--model', model, '--train-file', train, file('gold3.tsv', GOLD)]);
+  assert.is(status, 0);
+  assert.match(stdout, /baseline: each word its most frequent label in \S*train3\.conll/);
+  assert.match(stdout, /gold3\.tsv:(2|6) /);
+});
+test('Parquet, and labels that the model lacks', async () => {
+  const data = join(folder, 'gold.parquet');
+  writeFileSync(data, parquetOf({ tokens: [['Ulm'], ['x', 'y']], ner_tags: [['B-LOC'], ['O', 'B-RIVER']] }));
+  const { status, stdout, stderr } = evaluate(['--model', model, '--data', data, '--format', 'json']);
+  assert.is(status, 0, stderr);
+  assert.is(JSON.parse(stdout).words, 3);
+  assert.match(
+    stderr,
+    /gold\.parquet, row 2: warning: B-RIVER, which occurs 1 time, here first, is no label of the model/,
+  );
+});
+test('what a model or its data lack ends with a message', () => {
+  const cases: [string[], RegExp][] = [
+    [['--model', join(folder, 'nowhere'), '--data', edges], /no such folder/],
+    [['--model', model, '--data', join(folder, 'nowhere.tsv')], /there is no file/],
+    [['--model', model, '--data', file('bad3.tsv', 'Ulm LOC\nam O\nx O\n')], /bad3\.tsv:1: error: 'LOC' is no label/],
+    [['--model', model, '--data', file('flat.conll', 'Ulm B-LOC\n'), '--nested'], /has no inner level/],
+    [
+      ['--model', model, '--data', file('ok.conll', 'Ulm B-LOC\n'), '--output', join(folder, 'no/x')],
+      /can't be written/,
+    ],
+    [['--model', fixture('models/tiny'), '--data', edges], /has no tokenizer/],
+  ];
+  for (const [args, pattern] of cases) {
+    const { status, stdout, stderr } = evaluate(args);
+    assert.equal([status, stdout], [1, ''], args.join(' '));
+    assert.match(stderr, pattern);
+    assert.not.match(stderr, /\n {4}at /);
+  }
+  const config = JSON.parse(text(join(model, 'config.json')));
+  const names = Object.fromEntries(Object.keys(config.id2label).map((id) => [id, `LABEL_${id}`]));
+  const other = join(folder, 'unnamed');
+  cpSync(model, other, { recursive: true });
+  const label2id = Object.fromEntries(Object.entries(names).map(([id, label]) => [label, Number(id)]));
+  writeFileSync(join(other, 'config.json'), JSON.stringify({ ...config, id2label: names, label2id }));
+  const unnamed = evaluate(['--model', other, '--data', file('ok.conll', 'Ulm B-LOC\n')]);
+  assert.is(unnamed.status, 1);
+  assert.match(unnamed.stderr, /gives labels that can't be scored: LABEL_0, .*id2label/);
+});
+
 test('--help names every setting', () => {
   const { status, stdout } = evaluate(['--help']);
   assert.is(status, 0);
-  for (const name of ['--format', '--scheme', '--train', '--gold', '--nested', '--raw', '--latex', '--examples']) {
+  for (const name of [
+    '--format',
+    '--scheme',
+    '--train-file',
+    '--gold',
+    '--model',
+    '--data',
+    '--level',
+    '--output',
+    '--nested',
+    '--raw',
+    '--latex',
+    '--examples',
+  ]) {
     assert.match(stdout, name);
   }
 });

@@ -126,6 +126,10 @@ test('trains, scores, saves, refuses to overwrite, and what it saved tags text',
   assert.match(card, /F1 of the lookup baseline/);
   assert.not.match(card, folder, 'whose machine it was is left out');
 
+  const scored = await run('evaluate', ['--model', at('run'), '--data', 'data/sample/test.tsv', '--format', 'json']);
+  const { micro } = JSON.parse(scored.stdout) as { micro: object };
+  assert.equal(micro, (stored as { micro?: object }).micro, 'the figures that training wrote');
+
   const again = await run('train', args);
   assert.is(again.code, 1);
   assert.match(message(again), /is not empty: --resume .* --overwrite/);
