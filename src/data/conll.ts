@@ -28,19 +28,20 @@ export function parseConll(
   log: ProblemLog,
 ): ParsedTable {
   if (level === 'inner') log.error('no labels', 0, 'has no inner level: only files in the form of GermEval have one');
-  const separator = chooseSeparator(blocks.flatMap((block) => block.map(({ text }) => text)));
+  const telling = tellingLines(blocks);
+  const separator = chooseSeparator(telling.flatMap((block) => block.map(({ text }) => text)));
   const rows = blocks.map((block) => toRows(block, separator));
-  const layout = layoutOf(rows, separator, column, log);
+  const told = telling.map((block) => toRows(block, separator));
+  const layout = layoutOf(told, separator, column, log);
   let [comments, documents] = [0, 0];
-  const kept = rows.map((block) =>
-    block.filter((row, i) => {
-      const isStart = row.cells[0] === DOCUMENT_START;
-      const comment = i === 0 && isComment(row, layout);
-      documents += Number(isStart);
-      comments += Number(comment);
-      return !isStart && !comment;
-    }),
-  );
+  const kept = rows.map((block) => {
+    const first = block.findIndex((row) => !isComment(row, layout));
+    const begin = first < 0 ? block.length : first;
+    comments += begin;
+    const own = block.slice(begin).filter((row) => row.cells[0] !== DOCUMENT_START);
+    documents += block.length - begin - own.length;
+    return own;
+  });
   const { sentences, prefix } = withoutLanguagePrefix(
     kept.filter((block) => block.length > 0),
     layout.word,
@@ -52,6 +53,17 @@ export function parseConll(
     documents,
     ...(prefix === undefined ? {} : { languagePrefix: prefix }),
   };
+}
+
+/** Lines that tell what columns there are: without those at the start of a block that may be comments, unless that leaves none. */
+function tellingLines(blocks: readonly Block[]): readonly Block[] {
+  const rest = blocks
+    .map((block) => {
+      const first = block.findIndex(({ text }) => !/^#(\s|$)/.test(text));
+      return first < 0 ? [] : block.slice(first);
+    })
+    .filter((block) => block.length > 0);
+  return rest.length > 0 ? rest : blocks;
 }
 
 function layoutOf(
@@ -87,9 +99,10 @@ function layoutOf(
   return { ...layout, label };
 }
 
-/** A line such as "# id 7f3a" before a sentence, which is no row; a token "#" with its label is one. */
-const isComment = ({ cells }: Row, { columns, label }: Layout): boolean =>
-  /^#( |$)/.test(cells[0]!) && (cells.length !== columns.length || (label !== undefined && !parseLabel(cells[label]!)));
+/** A line such as "# id 7f3a" before a sentence, which is no row; a token "#" with its label is one where words are not numbered. */
+const isComment = ({ cells }: Row, { columns, word, label }: Layout): boolean =>
+  /^#( |$)/.test(cells[0]!) &&
+  (word === 1 || cells.length !== columns.length || (label !== undefined && !parseLabel(cells[label]!)));
 
 /** Takes off the language that WikiANN's files put before every token ("de:Berlin"), where all tokens have the same. */
 function withoutLanguagePrefix(

@@ -80,4 +80,26 @@ test('files that are something else', () => {
 test('a sentence of a thousand tokens and more: are blank lines missing?', () => {
   assert.equal(read('a O\n'.repeat(1001)).problems, ['1 warning very long sentence']);
 });
+test('numbered words behind several comment lines, which may be more than the rows', () => {
+  for (const separator of ['\t', ' ']) {
+    const row = (...cells: string[]) => `${cells.join(separator)}\n`;
+    const { sentences, problems, facts } = read(
+      `# id a\n# text = Ulm\n# more = x O\n${row('1', 'Ulm', 'NE', '_', 'B-LOC')}` +
+        `\n# id b\n# text = Er O\n# O O O O O\n${row('1', '#', 'P', '_', 'O')}`,
+    );
+    assert.equal(
+      sentences.map(({ words, labels, source }) => [words, labels, source!.line]),
+      [
+        [['Ulm'], ['B-LOC'], 4],
+        [['#'], ['O'], 9],
+      ],
+    );
+    assert.equal(problems, []);
+    assert.equal([facts.comments, facts.columns], [6, 5]);
+  }
+});
+test('a token "#" at the start of a sentence is a word, in a file of nothing else too', () => {
+  assert.equal(read('# O\nAnna B-PER\n\n# O\n1 O\n').words, ['# Anna', '# 1']);
+  assert.equal(read('# O\n\n# O\n').words, ['#', '#']);
+});
 test.run();
