@@ -22,9 +22,10 @@ import { testGpu } from '../gpu_support.ts';
 import { makeModelFolder } from '../made_model.ts';
 
 const test = suite('models from fetched files');
-const folder = join(await mkdtemp(join(tmpdir(), 'fetched-')), 'model');
+const temporary = await mkdtemp(join(tmpdir(), 'fetched-'));
+const folder = join(temporary, 'model');
 await makeModelFolder(folder, ['O', 'B-LOC', 'I-LOC', 'B-PER', 'I-PER']);
-test.after(() => rm(folder, { recursive: true }));
+test.after(() => rm(temporary, { recursive: true }));
 const TEXT = 'Er wohnt in (Berlin), sagt Anna.';
 
 async function filesOf(names: readonly string[], base: string): Promise<Record<string, Uint8Array<ArrayBuffer>>> {
