@@ -14,16 +14,22 @@ import { fixture } from '../support.ts';
 const test = suite('data sets by name');
 const folder = await mkdtemp(join(tmpdir(), 'named-'));
 const hub = await HubServer.start();
-const before = { ...process.env };
-Object.assign(process.env, {
+const environment: Record<string, string> = {
   HF_ENDPOINT: hub.endpoint,
   HF_HUB_CACHE: join(folder, 'cache'),
   HF_HUB_DISABLE_PROGRESS_BARS: '1',
   HF_TOKEN: '',
   HF_TOKEN_PATH: join(folder, 'none'),
+};
+const before = Object.keys(environment).map((name) => [name, process.env[name]] as const);
+test.before(() => {
+  Object.assign(process.env, environment);
 });
 test.after(async () => {
-  Object.assign(process.env, before);
+  for (const [name, value] of before) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
   await hub.stop();
   await rm(folder, { recursive: true });
 });
