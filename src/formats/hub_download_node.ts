@@ -42,7 +42,10 @@ export async function downloadBlob(
   await explained(partial, () => mkdir(dirname(blob), { recursive: true }));
   for (let wrong = 0; ; wrong++) {
     await receiveAll(settings, repo, file, url, partial, arrived);
-    const found = await hashOf(partial, file);
+    const found = await hashOf(partial, file).catch((error: NodeJS.ErrnoException) => {
+      // Another process may give the file its name while this one reads it.
+      if (error.code !== 'ENOENT' || !existsSync(blob)) throw error;
+    });
     if (found === etagOf(file)) break;
     if (existsSync(blob)) return; // another process finished it
     await rm(partial, { force: true });
