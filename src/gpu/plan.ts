@@ -4,6 +4,7 @@
  * Recording gives each dispatch its shader, override constants and tensors by name. `build` compiles what is new, all at
  * once, gives activations their memory by lifetime and makes the bind groups; `encode` then only writes commands.
  */
+import { UserError } from '../errors.ts';
 import type { AdapterFacts, Gpu } from './device.ts';
 import { ActivationPool, createUniform, placeOf, write } from './memory.ts';
 import { Tensor } from './tensor.ts';
@@ -68,6 +69,8 @@ export class Plan {
   #built = false;
   /** The variant of the linear kernels to use where it fits; undefined for the adapter's best. */
   linearVariant: 'plain' | 'tile' | 'subgroup8' | 'subgroup4' | undefined;
+  /** The same for the attention kernels. */
+  attentionVariant: 'plain' | 'subgroup8' | undefined;
 
   /** @param pool memory for activations; plans that never run at the same time may share one. */
   constructor(gpu: Gpu, pool: ActivationPool = new ActivationPool(gpu)) {
@@ -89,7 +92,7 @@ export class Plan {
 
   /** Largest piece of a buffer that a dispatch can bind, in bytes. */
   get maxBindingSize(): number {
-    return this.#gpu.limits.maxStorageBufferBindingSize;
+    return this.#gpu.maxBindingSize;
   }
 
   /** An activation: memory only from the first to the last dispatch that uses it. */
@@ -123,8 +126,22 @@ export class Plan {
     if (workgroups.some((n) => n !== undefined && (n < 1 || n > limit || !Number.isInteger(n)))) {
       throw new Error(`${dispatch.kernel}: ${workgroups.join(' × ')} workgroups; each must be 1 to ${limit}`);
     }
-    for (const tensor of Object.values(dispatch.bindings)) this.#use(tensor);
+    for (const tensor of Object.values(dispatch.bindings)) {
+      this.#fits(tensor);
+      this.#use(tensor);
+    }
     this.#recorded.push({ type: 'dispatch', ...dispatch });
+  }
+
+  #fits(tensor: Tensor): void {
+    if (tensor.byteLength <= this.maxBindingSize) return;
+    const mend = this.#activations.has(tensor)
+      ? 'A smaller batch makes it smaller: lower --per-device-train-batch-size or --max-seq-length, or --batch in predict.'
+      : 'The model is too large for this adapter; another --adapter may take it.';
+    throw new UserError(
+      `"${tensor.label}" [${tensor.shape.join(', ')}] takes ${tensor.byteLength} bytes, and a kernel on ${this.adapter.name} ` +
+        `can bind ${this.maxBindingSize} at once. ${mend}`,
+    );
   }
 
   /** Fills a tensor with zeros. */

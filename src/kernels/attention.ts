@@ -3,6 +3,15 @@ import type { Plan, Workgroups } from '../gpu/plan.ts';
 import type { Tensor } from '../gpu/tensor.ts';
 import { type BatchBuffers, TILE } from './batch.ts';
 
+/** plain: no feature. subgroup8: keys handed round the lanes of a subgroup of 8, for CPU adapters whose vectors are that wide. */
+export const ATTENTION_VARIANTS = ['plain', 'subgroup8'] as const;
+export type AttentionVariant = (typeof ATTENTION_VARIANTS)[number];
+
+/** Variants that run on the plan's adapter. */
+export function attentionVariants({ adapter, has }: Pick<Plan, 'adapter' | 'has'>): AttentionVariant[] {
+  return ATTENTION_VARIANTS.filter((v) => v === 'plain' || (has('subgroups') && adapter.subgroupSize === 8));
+}
+
 export interface AttentionOptions {
   heads: number;
   /** Rate of dropout on the probabilities, and which dropout of the model it is. */
@@ -10,11 +19,25 @@ export interface AttentionOptions {
   site: number;
 }
 
-function common(label: string, batch: BatchBuffers, qkv: Tensor, { heads, dropout, site }: AttentionOptions) {
+function common(
+  plan: Plan,
+  label: string,
+  batch: BatchBuffers,
+  qkv: Tensor,
+  { heads, dropout, site }: AttentionOptions,
+) {
   const headSize = qkv.shape[1]! / 3 / heads;
   if (!Number.isInteger(headSize / 4)) throw new Error(`${label}: head size ${headSize} is not a multiple of 4`);
+  const variant = plan.attentionVariant ?? attentionVariants(plan).at(-1)!;
   return {
-    constants: { HEADS: heads, HEAD_SIZE: headSize, DROPOUT: dropout, SITE: site, LANES: TILE },
+    file: (kernel: string): string => (variant === 'plain' ? kernel : `${kernel}_${variant}`),
+    constants: {
+      HEADS: heads,
+      HEAD_SIZE: headSize,
+      DROPOUT: dropout,
+      SITE: site,
+      ...(variant === 'plain' && { LANES: TILE }),
+    },
     inputs: { batch: batch.attention, random: batch.random, tiles: batch.tiles, qkv },
     workgroups: (): Workgroups => [batch.current.tiles, heads],
     /** Multiplications and additions of one product over all pairs. */
@@ -31,9 +54,9 @@ export function attentionForward(
   options: AttentionOptions,
   label: string,
 ): void {
-  const c = common(label, batch, t.qkv, options);
+  const c = common(plan, label, batch, t.qkv, options);
   plan.dispatch({
-    kernel: 'attention_forward',
+    kernel: c.file('attention_forward'),
     label,
     constants: c.constants,
     bindings: { ...c.inputs, out: t.out, log_sum: t.logSum },
@@ -51,11 +74,11 @@ export function attentionBackward(
   options: AttentionOptions,
   label: string,
 ): void {
-  const c = common(label, batch, t.qkv, options);
+  const c = common(plan, label, batch, t.qkv, options);
   const delta = plan.tensor(`${label} delta`, t.logSum.shape);
   const shared = { ...c.inputs, log_sum: t.logSum, grad_out: t.gradOut, grad_qkv: t.gradQkv, delta };
   plan.dispatch({
-    kernel: 'attention_backward_query',
+    kernel: c.file('attention_backward_query'),
     label: `${label} grad q`,
     constants: c.constants,
     bindings: { ...shared, out: t.out },
@@ -64,7 +87,7 @@ export function attentionBackward(
     bytes: c.traffic(6),
   });
   plan.dispatch({
-    kernel: 'attention_backward_key_value',
+    kernel: c.file('attention_backward_key_value'),
     label: `${label} grad k, v`,
     constants: c.constants,
     bindings: shared,
