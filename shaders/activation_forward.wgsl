@@ -20,14 +20,18 @@ fn erf(x: f32) -> f32 {
   return sign(x) * (1.0 - p * exp(-a * a));
 }
 
-// tanh that is exactly ±1 far out: some drivers overflow to NaN there, and 1 − tanh² must be 0 where x³ is huge.
-fn safe_tanh(u: f32) -> f32 {
-  return select(tanh(clamp(u, -10.0, 10.0)), sign(u), abs(u) > 9.0);
+// sigmoid(2 u) with u = sqrt(2/π) (x + 0.044715 x³), and its slope s (1 − s): gelu_new(x) = 0.5 x (1 + tanh u) = x sigmoid(2 u).
+// From e^−|2u|, so that neither overflows and both keep their digits far out.
+fn sigmoid(x: f32) -> vec2f {
+  let u = 1.5957691216 * (x + 0.044715 * x * x * x);
+  let e = exp(-abs(u));
+  let r = 1.0 / (1.0 + e);
+  return vec2f(select(e * r, r, u >= 0.0), e * r * r);
 }
 
 fn activation(x: f32) -> f32 {
   if ACTIVATION == 0u {
-    return 0.5 * x * (1.0 + safe_tanh(0.7978845608 * (x + 0.044715 * x * x * x)));
+    return x * sigmoid(x).x;
   }
   if ACTIVATION == 1u { return 0.5 * x * (1.0 + erf(x * 0.7071067812)); }
   return max(x, 0.0);
