@@ -3,18 +3,20 @@
 //   batch.tokens  number of rows T
 //   x             [T, IN]
 //   weight        [OUT, IN], as PyTorch stores it
-//   bias          [OUT]
-//   out           [T, OUT]
+//   bias          [WIDTH]
+//   out           [T, WIDTH]; columns FIRST to FIRST + OUT are written
 //
 // Sizes: ROWS, rows of x that an invocation keeps in registers (a const).
-//   sizes         IN, OUT: a uniform and no overrides, so that drivers compile the file once for all layers
+//   sizes         IN, OUT, FIRST, WIDTH: a uniform and no overrides, so that drivers compile the file once for all layers.
+//                 FIRST 0 and WIDTH = OUT for a whole weight. A weight larger than one binding comes in blocks of rows, a dispatch each:
+//                 OUT rows of WIDTH, from row FIRST on.
 //
 // Dispatch: (ceil(OUT / 16), ceil(T / ROWS)) workgroups; an invocation owns a column of ROWS rows. x is read at addresses that are
 //   the same for the whole workgroup.
 
 const ROWS: u32 = 16;
 
-struct Sizes { input: u32, output: u32 }
+struct Sizes { input: u32, output: u32, first: u32, width: u32 }
 
 struct Batch { tokens: u32 }
 
@@ -41,7 +43,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     }
   }
   if group.x * 16u + lane >= OUT { return; }
+  let to = sizes.first + n;
   for (var r = 0u; r < ROWS; r++) {
-    if row + r < batch.tokens { out[(row + r) * OUT + n] = sums[r] + bias[n]; }
+    if row + r < batch.tokens { out[(row + r) * sizes.width + to] = sums[r] + bias[to]; }
   }
 }

@@ -3,10 +3,12 @@
 //   batch.tokens  number of rows T
 //   x             [T, IN]
 //   weight        [OUT, IN]
-//   bias          [OUT]
-//   out           [T, OUT]
+//   bias          [WIDTH]
+//   out           [T, WIDTH]; columns FIRST to FIRST + OUT are written
 //
-//   sizes         IN, OUT: a uniform and no overrides, so that drivers compile the file once for all layers
+//   sizes         IN, OUT, FIRST, WIDTH: a uniform and no overrides, so that drivers compile the file once for all layers.
+//                 FIRST 0 and WIDTH = OUT for a whole weight. A weight larger than one binding comes in blocks of rows, a dispatch each:
+//                 OUT rows of WIDTH, from row FIRST on.
 //
 // Assumes IN a multiple of 4, a subgroup size of 8.
 // Dispatch: (ceil(OUT / 32), ceil(T / 32)) workgroups; a workgroup is one subgroup and owns 32 x 32 sums, eight rows of x spread over its lanes.
@@ -14,7 +16,7 @@
 
 enable subgroups;
 
-struct Sizes { input: u32, output: u32 }
+struct Sizes { input: u32, output: u32, first: u32, width: u32 }
 
 struct Batch { tokens: u32 }
 
@@ -29,6 +31,7 @@ struct Batch { tokens: u32 }
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let IN = sizes.input;
   let OUT = sizes.output;
+  let WIDTH = sizes.width;
   let tokens = batch.tokens;
   let row = group.y * 32u;
   let col = group.x * 32u;
@@ -38,13 +41,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let row2 = min(row + 16u + lane, tokens - 1u);
   let row3 = min(row + 24u + lane, tokens - 1u);
   let col0 = min(col + 0u + lane, OUT - 1u);
+  let to0 = sizes.first + col0;
   let col1 = min(col + 8u + lane, OUT - 1u);
+  let to1 = sizes.first + col1;
   let col2 = min(col + 16u + lane, OUT - 1u);
+  let to2 = sizes.first + col2;
   let col3 = min(col + 24u + lane, OUT - 1u);
-  let bias0 = bias[col0];
-  let bias1 = bias[col1];
-  let bias2 = bias[col2];
-  let bias3 = bias[col3];
+  let to3 = sizes.first + col3;
+  let bias0 = bias[to0];
+  let bias1 = bias[to1];
+  let bias2 = bias[to2];
+  let bias3 = bias[to3];
   var c0_0 = bias0; var c0_1 = bias1; var c0_2 = bias2; var c0_3 = bias3;
   var c1_0 = bias0; var c1_1 = bias1; var c1_2 = bias2; var c1_3 = bias3;
   var c2_0 = bias0; var c2_1 = bias1; var c2_2 = bias2; var c2_3 = bias3;
@@ -215,36 +222,36 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let s31_2 = subgroupShuffle(a3.z, 7u); c31_0 += s31_2 * b0.z; c31_1 += s31_2 * b1.z; c31_2 += s31_2 * b2.z; c31_3 += s31_2 * b3.z;
     let s31_3 = subgroupShuffle(a3.w, 7u); c31_0 += s31_3 * b0.w; c31_1 += s31_3 * b1.w; c31_2 += s31_3 * b2.w; c31_3 += s31_3 * b3.w;
   }
-  out[min(row + 0u, tokens - 1u) * OUT + col0] = c0_0; out[min(row + 0u, tokens - 1u) * OUT + col1] = c0_1; out[min(row + 0u, tokens - 1u) * OUT + col2] = c0_2; out[min(row + 0u, tokens - 1u) * OUT + col3] = c0_3;
-  out[min(row + 1u, tokens - 1u) * OUT + col0] = c1_0; out[min(row + 1u, tokens - 1u) * OUT + col1] = c1_1; out[min(row + 1u, tokens - 1u) * OUT + col2] = c1_2; out[min(row + 1u, tokens - 1u) * OUT + col3] = c1_3;
-  out[min(row + 2u, tokens - 1u) * OUT + col0] = c2_0; out[min(row + 2u, tokens - 1u) * OUT + col1] = c2_1; out[min(row + 2u, tokens - 1u) * OUT + col2] = c2_2; out[min(row + 2u, tokens - 1u) * OUT + col3] = c2_3;
-  out[min(row + 3u, tokens - 1u) * OUT + col0] = c3_0; out[min(row + 3u, tokens - 1u) * OUT + col1] = c3_1; out[min(row + 3u, tokens - 1u) * OUT + col2] = c3_2; out[min(row + 3u, tokens - 1u) * OUT + col3] = c3_3;
-  out[min(row + 4u, tokens - 1u) * OUT + col0] = c4_0; out[min(row + 4u, tokens - 1u) * OUT + col1] = c4_1; out[min(row + 4u, tokens - 1u) * OUT + col2] = c4_2; out[min(row + 4u, tokens - 1u) * OUT + col3] = c4_3;
-  out[min(row + 5u, tokens - 1u) * OUT + col0] = c5_0; out[min(row + 5u, tokens - 1u) * OUT + col1] = c5_1; out[min(row + 5u, tokens - 1u) * OUT + col2] = c5_2; out[min(row + 5u, tokens - 1u) * OUT + col3] = c5_3;
-  out[min(row + 6u, tokens - 1u) * OUT + col0] = c6_0; out[min(row + 6u, tokens - 1u) * OUT + col1] = c6_1; out[min(row + 6u, tokens - 1u) * OUT + col2] = c6_2; out[min(row + 6u, tokens - 1u) * OUT + col3] = c6_3;
-  out[min(row + 7u, tokens - 1u) * OUT + col0] = c7_0; out[min(row + 7u, tokens - 1u) * OUT + col1] = c7_1; out[min(row + 7u, tokens - 1u) * OUT + col2] = c7_2; out[min(row + 7u, tokens - 1u) * OUT + col3] = c7_3;
-  out[min(row + 8u, tokens - 1u) * OUT + col0] = c8_0; out[min(row + 8u, tokens - 1u) * OUT + col1] = c8_1; out[min(row + 8u, tokens - 1u) * OUT + col2] = c8_2; out[min(row + 8u, tokens - 1u) * OUT + col3] = c8_3;
-  out[min(row + 9u, tokens - 1u) * OUT + col0] = c9_0; out[min(row + 9u, tokens - 1u) * OUT + col1] = c9_1; out[min(row + 9u, tokens - 1u) * OUT + col2] = c9_2; out[min(row + 9u, tokens - 1u) * OUT + col3] = c9_3;
-  out[min(row + 10u, tokens - 1u) * OUT + col0] = c10_0; out[min(row + 10u, tokens - 1u) * OUT + col1] = c10_1; out[min(row + 10u, tokens - 1u) * OUT + col2] = c10_2; out[min(row + 10u, tokens - 1u) * OUT + col3] = c10_3;
-  out[min(row + 11u, tokens - 1u) * OUT + col0] = c11_0; out[min(row + 11u, tokens - 1u) * OUT + col1] = c11_1; out[min(row + 11u, tokens - 1u) * OUT + col2] = c11_2; out[min(row + 11u, tokens - 1u) * OUT + col3] = c11_3;
-  out[min(row + 12u, tokens - 1u) * OUT + col0] = c12_0; out[min(row + 12u, tokens - 1u) * OUT + col1] = c12_1; out[min(row + 12u, tokens - 1u) * OUT + col2] = c12_2; out[min(row + 12u, tokens - 1u) * OUT + col3] = c12_3;
-  out[min(row + 13u, tokens - 1u) * OUT + col0] = c13_0; out[min(row + 13u, tokens - 1u) * OUT + col1] = c13_1; out[min(row + 13u, tokens - 1u) * OUT + col2] = c13_2; out[min(row + 13u, tokens - 1u) * OUT + col3] = c13_3;
-  out[min(row + 14u, tokens - 1u) * OUT + col0] = c14_0; out[min(row + 14u, tokens - 1u) * OUT + col1] = c14_1; out[min(row + 14u, tokens - 1u) * OUT + col2] = c14_2; out[min(row + 14u, tokens - 1u) * OUT + col3] = c14_3;
-  out[min(row + 15u, tokens - 1u) * OUT + col0] = c15_0; out[min(row + 15u, tokens - 1u) * OUT + col1] = c15_1; out[min(row + 15u, tokens - 1u) * OUT + col2] = c15_2; out[min(row + 15u, tokens - 1u) * OUT + col3] = c15_3;
-  out[min(row + 16u, tokens - 1u) * OUT + col0] = c16_0; out[min(row + 16u, tokens - 1u) * OUT + col1] = c16_1; out[min(row + 16u, tokens - 1u) * OUT + col2] = c16_2; out[min(row + 16u, tokens - 1u) * OUT + col3] = c16_3;
-  out[min(row + 17u, tokens - 1u) * OUT + col0] = c17_0; out[min(row + 17u, tokens - 1u) * OUT + col1] = c17_1; out[min(row + 17u, tokens - 1u) * OUT + col2] = c17_2; out[min(row + 17u, tokens - 1u) * OUT + col3] = c17_3;
-  out[min(row + 18u, tokens - 1u) * OUT + col0] = c18_0; out[min(row + 18u, tokens - 1u) * OUT + col1] = c18_1; out[min(row + 18u, tokens - 1u) * OUT + col2] = c18_2; out[min(row + 18u, tokens - 1u) * OUT + col3] = c18_3;
-  out[min(row + 19u, tokens - 1u) * OUT + col0] = c19_0; out[min(row + 19u, tokens - 1u) * OUT + col1] = c19_1; out[min(row + 19u, tokens - 1u) * OUT + col2] = c19_2; out[min(row + 19u, tokens - 1u) * OUT + col3] = c19_3;
-  out[min(row + 20u, tokens - 1u) * OUT + col0] = c20_0; out[min(row + 20u, tokens - 1u) * OUT + col1] = c20_1; out[min(row + 20u, tokens - 1u) * OUT + col2] = c20_2; out[min(row + 20u, tokens - 1u) * OUT + col3] = c20_3;
-  out[min(row + 21u, tokens - 1u) * OUT + col0] = c21_0; out[min(row + 21u, tokens - 1u) * OUT + col1] = c21_1; out[min(row + 21u, tokens - 1u) * OUT + col2] = c21_2; out[min(row + 21u, tokens - 1u) * OUT + col3] = c21_3;
-  out[min(row + 22u, tokens - 1u) * OUT + col0] = c22_0; out[min(row + 22u, tokens - 1u) * OUT + col1] = c22_1; out[min(row + 22u, tokens - 1u) * OUT + col2] = c22_2; out[min(row + 22u, tokens - 1u) * OUT + col3] = c22_3;
-  out[min(row + 23u, tokens - 1u) * OUT + col0] = c23_0; out[min(row + 23u, tokens - 1u) * OUT + col1] = c23_1; out[min(row + 23u, tokens - 1u) * OUT + col2] = c23_2; out[min(row + 23u, tokens - 1u) * OUT + col3] = c23_3;
-  out[min(row + 24u, tokens - 1u) * OUT + col0] = c24_0; out[min(row + 24u, tokens - 1u) * OUT + col1] = c24_1; out[min(row + 24u, tokens - 1u) * OUT + col2] = c24_2; out[min(row + 24u, tokens - 1u) * OUT + col3] = c24_3;
-  out[min(row + 25u, tokens - 1u) * OUT + col0] = c25_0; out[min(row + 25u, tokens - 1u) * OUT + col1] = c25_1; out[min(row + 25u, tokens - 1u) * OUT + col2] = c25_2; out[min(row + 25u, tokens - 1u) * OUT + col3] = c25_3;
-  out[min(row + 26u, tokens - 1u) * OUT + col0] = c26_0; out[min(row + 26u, tokens - 1u) * OUT + col1] = c26_1; out[min(row + 26u, tokens - 1u) * OUT + col2] = c26_2; out[min(row + 26u, tokens - 1u) * OUT + col3] = c26_3;
-  out[min(row + 27u, tokens - 1u) * OUT + col0] = c27_0; out[min(row + 27u, tokens - 1u) * OUT + col1] = c27_1; out[min(row + 27u, tokens - 1u) * OUT + col2] = c27_2; out[min(row + 27u, tokens - 1u) * OUT + col3] = c27_3;
-  out[min(row + 28u, tokens - 1u) * OUT + col0] = c28_0; out[min(row + 28u, tokens - 1u) * OUT + col1] = c28_1; out[min(row + 28u, tokens - 1u) * OUT + col2] = c28_2; out[min(row + 28u, tokens - 1u) * OUT + col3] = c28_3;
-  out[min(row + 29u, tokens - 1u) * OUT + col0] = c29_0; out[min(row + 29u, tokens - 1u) * OUT + col1] = c29_1; out[min(row + 29u, tokens - 1u) * OUT + col2] = c29_2; out[min(row + 29u, tokens - 1u) * OUT + col3] = c29_3;
-  out[min(row + 30u, tokens - 1u) * OUT + col0] = c30_0; out[min(row + 30u, tokens - 1u) * OUT + col1] = c30_1; out[min(row + 30u, tokens - 1u) * OUT + col2] = c30_2; out[min(row + 30u, tokens - 1u) * OUT + col3] = c30_3;
-  out[min(row + 31u, tokens - 1u) * OUT + col0] = c31_0; out[min(row + 31u, tokens - 1u) * OUT + col1] = c31_1; out[min(row + 31u, tokens - 1u) * OUT + col2] = c31_2; out[min(row + 31u, tokens - 1u) * OUT + col3] = c31_3;
+  out[min(row + 0u, tokens - 1u) * WIDTH + to0] = c0_0; out[min(row + 0u, tokens - 1u) * WIDTH + to1] = c0_1; out[min(row + 0u, tokens - 1u) * WIDTH + to2] = c0_2; out[min(row + 0u, tokens - 1u) * WIDTH + to3] = c0_3;
+  out[min(row + 1u, tokens - 1u) * WIDTH + to0] = c1_0; out[min(row + 1u, tokens - 1u) * WIDTH + to1] = c1_1; out[min(row + 1u, tokens - 1u) * WIDTH + to2] = c1_2; out[min(row + 1u, tokens - 1u) * WIDTH + to3] = c1_3;
+  out[min(row + 2u, tokens - 1u) * WIDTH + to0] = c2_0; out[min(row + 2u, tokens - 1u) * WIDTH + to1] = c2_1; out[min(row + 2u, tokens - 1u) * WIDTH + to2] = c2_2; out[min(row + 2u, tokens - 1u) * WIDTH + to3] = c2_3;
+  out[min(row + 3u, tokens - 1u) * WIDTH + to0] = c3_0; out[min(row + 3u, tokens - 1u) * WIDTH + to1] = c3_1; out[min(row + 3u, tokens - 1u) * WIDTH + to2] = c3_2; out[min(row + 3u, tokens - 1u) * WIDTH + to3] = c3_3;
+  out[min(row + 4u, tokens - 1u) * WIDTH + to0] = c4_0; out[min(row + 4u, tokens - 1u) * WIDTH + to1] = c4_1; out[min(row + 4u, tokens - 1u) * WIDTH + to2] = c4_2; out[min(row + 4u, tokens - 1u) * WIDTH + to3] = c4_3;
+  out[min(row + 5u, tokens - 1u) * WIDTH + to0] = c5_0; out[min(row + 5u, tokens - 1u) * WIDTH + to1] = c5_1; out[min(row + 5u, tokens - 1u) * WIDTH + to2] = c5_2; out[min(row + 5u, tokens - 1u) * WIDTH + to3] = c5_3;
+  out[min(row + 6u, tokens - 1u) * WIDTH + to0] = c6_0; out[min(row + 6u, tokens - 1u) * WIDTH + to1] = c6_1; out[min(row + 6u, tokens - 1u) * WIDTH + to2] = c6_2; out[min(row + 6u, tokens - 1u) * WIDTH + to3] = c6_3;
+  out[min(row + 7u, tokens - 1u) * WIDTH + to0] = c7_0; out[min(row + 7u, tokens - 1u) * WIDTH + to1] = c7_1; out[min(row + 7u, tokens - 1u) * WIDTH + to2] = c7_2; out[min(row + 7u, tokens - 1u) * WIDTH + to3] = c7_3;
+  out[min(row + 8u, tokens - 1u) * WIDTH + to0] = c8_0; out[min(row + 8u, tokens - 1u) * WIDTH + to1] = c8_1; out[min(row + 8u, tokens - 1u) * WIDTH + to2] = c8_2; out[min(row + 8u, tokens - 1u) * WIDTH + to3] = c8_3;
+  out[min(row + 9u, tokens - 1u) * WIDTH + to0] = c9_0; out[min(row + 9u, tokens - 1u) * WIDTH + to1] = c9_1; out[min(row + 9u, tokens - 1u) * WIDTH + to2] = c9_2; out[min(row + 9u, tokens - 1u) * WIDTH + to3] = c9_3;
+  out[min(row + 10u, tokens - 1u) * WIDTH + to0] = c10_0; out[min(row + 10u, tokens - 1u) * WIDTH + to1] = c10_1; out[min(row + 10u, tokens - 1u) * WIDTH + to2] = c10_2; out[min(row + 10u, tokens - 1u) * WIDTH + to3] = c10_3;
+  out[min(row + 11u, tokens - 1u) * WIDTH + to0] = c11_0; out[min(row + 11u, tokens - 1u) * WIDTH + to1] = c11_1; out[min(row + 11u, tokens - 1u) * WIDTH + to2] = c11_2; out[min(row + 11u, tokens - 1u) * WIDTH + to3] = c11_3;
+  out[min(row + 12u, tokens - 1u) * WIDTH + to0] = c12_0; out[min(row + 12u, tokens - 1u) * WIDTH + to1] = c12_1; out[min(row + 12u, tokens - 1u) * WIDTH + to2] = c12_2; out[min(row + 12u, tokens - 1u) * WIDTH + to3] = c12_3;
+  out[min(row + 13u, tokens - 1u) * WIDTH + to0] = c13_0; out[min(row + 13u, tokens - 1u) * WIDTH + to1] = c13_1; out[min(row + 13u, tokens - 1u) * WIDTH + to2] = c13_2; out[min(row + 13u, tokens - 1u) * WIDTH + to3] = c13_3;
+  out[min(row + 14u, tokens - 1u) * WIDTH + to0] = c14_0; out[min(row + 14u, tokens - 1u) * WIDTH + to1] = c14_1; out[min(row + 14u, tokens - 1u) * WIDTH + to2] = c14_2; out[min(row + 14u, tokens - 1u) * WIDTH + to3] = c14_3;
+  out[min(row + 15u, tokens - 1u) * WIDTH + to0] = c15_0; out[min(row + 15u, tokens - 1u) * WIDTH + to1] = c15_1; out[min(row + 15u, tokens - 1u) * WIDTH + to2] = c15_2; out[min(row + 15u, tokens - 1u) * WIDTH + to3] = c15_3;
+  out[min(row + 16u, tokens - 1u) * WIDTH + to0] = c16_0; out[min(row + 16u, tokens - 1u) * WIDTH + to1] = c16_1; out[min(row + 16u, tokens - 1u) * WIDTH + to2] = c16_2; out[min(row + 16u, tokens - 1u) * WIDTH + to3] = c16_3;
+  out[min(row + 17u, tokens - 1u) * WIDTH + to0] = c17_0; out[min(row + 17u, tokens - 1u) * WIDTH + to1] = c17_1; out[min(row + 17u, tokens - 1u) * WIDTH + to2] = c17_2; out[min(row + 17u, tokens - 1u) * WIDTH + to3] = c17_3;
+  out[min(row + 18u, tokens - 1u) * WIDTH + to0] = c18_0; out[min(row + 18u, tokens - 1u) * WIDTH + to1] = c18_1; out[min(row + 18u, tokens - 1u) * WIDTH + to2] = c18_2; out[min(row + 18u, tokens - 1u) * WIDTH + to3] = c18_3;
+  out[min(row + 19u, tokens - 1u) * WIDTH + to0] = c19_0; out[min(row + 19u, tokens - 1u) * WIDTH + to1] = c19_1; out[min(row + 19u, tokens - 1u) * WIDTH + to2] = c19_2; out[min(row + 19u, tokens - 1u) * WIDTH + to3] = c19_3;
+  out[min(row + 20u, tokens - 1u) * WIDTH + to0] = c20_0; out[min(row + 20u, tokens - 1u) * WIDTH + to1] = c20_1; out[min(row + 20u, tokens - 1u) * WIDTH + to2] = c20_2; out[min(row + 20u, tokens - 1u) * WIDTH + to3] = c20_3;
+  out[min(row + 21u, tokens - 1u) * WIDTH + to0] = c21_0; out[min(row + 21u, tokens - 1u) * WIDTH + to1] = c21_1; out[min(row + 21u, tokens - 1u) * WIDTH + to2] = c21_2; out[min(row + 21u, tokens - 1u) * WIDTH + to3] = c21_3;
+  out[min(row + 22u, tokens - 1u) * WIDTH + to0] = c22_0; out[min(row + 22u, tokens - 1u) * WIDTH + to1] = c22_1; out[min(row + 22u, tokens - 1u) * WIDTH + to2] = c22_2; out[min(row + 22u, tokens - 1u) * WIDTH + to3] = c22_3;
+  out[min(row + 23u, tokens - 1u) * WIDTH + to0] = c23_0; out[min(row + 23u, tokens - 1u) * WIDTH + to1] = c23_1; out[min(row + 23u, tokens - 1u) * WIDTH + to2] = c23_2; out[min(row + 23u, tokens - 1u) * WIDTH + to3] = c23_3;
+  out[min(row + 24u, tokens - 1u) * WIDTH + to0] = c24_0; out[min(row + 24u, tokens - 1u) * WIDTH + to1] = c24_1; out[min(row + 24u, tokens - 1u) * WIDTH + to2] = c24_2; out[min(row + 24u, tokens - 1u) * WIDTH + to3] = c24_3;
+  out[min(row + 25u, tokens - 1u) * WIDTH + to0] = c25_0; out[min(row + 25u, tokens - 1u) * WIDTH + to1] = c25_1; out[min(row + 25u, tokens - 1u) * WIDTH + to2] = c25_2; out[min(row + 25u, tokens - 1u) * WIDTH + to3] = c25_3;
+  out[min(row + 26u, tokens - 1u) * WIDTH + to0] = c26_0; out[min(row + 26u, tokens - 1u) * WIDTH + to1] = c26_1; out[min(row + 26u, tokens - 1u) * WIDTH + to2] = c26_2; out[min(row + 26u, tokens - 1u) * WIDTH + to3] = c26_3;
+  out[min(row + 27u, tokens - 1u) * WIDTH + to0] = c27_0; out[min(row + 27u, tokens - 1u) * WIDTH + to1] = c27_1; out[min(row + 27u, tokens - 1u) * WIDTH + to2] = c27_2; out[min(row + 27u, tokens - 1u) * WIDTH + to3] = c27_3;
+  out[min(row + 28u, tokens - 1u) * WIDTH + to0] = c28_0; out[min(row + 28u, tokens - 1u) * WIDTH + to1] = c28_1; out[min(row + 28u, tokens - 1u) * WIDTH + to2] = c28_2; out[min(row + 28u, tokens - 1u) * WIDTH + to3] = c28_3;
+  out[min(row + 29u, tokens - 1u) * WIDTH + to0] = c29_0; out[min(row + 29u, tokens - 1u) * WIDTH + to1] = c29_1; out[min(row + 29u, tokens - 1u) * WIDTH + to2] = c29_2; out[min(row + 29u, tokens - 1u) * WIDTH + to3] = c29_3;
+  out[min(row + 30u, tokens - 1u) * WIDTH + to0] = c30_0; out[min(row + 30u, tokens - 1u) * WIDTH + to1] = c30_1; out[min(row + 30u, tokens - 1u) * WIDTH + to2] = c30_2; out[min(row + 30u, tokens - 1u) * WIDTH + to3] = c30_3;
+  out[min(row + 31u, tokens - 1u) * WIDTH + to0] = c31_0; out[min(row + 31u, tokens - 1u) * WIDTH + to1] = c31_1; out[min(row + 31u, tokens - 1u) * WIDTH + to2] = c31_2; out[min(row + 31u, tokens - 1u) * WIDTH + to3] = c31_3;
 }

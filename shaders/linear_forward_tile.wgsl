@@ -3,16 +3,18 @@
 //   batch.tokens  number of rows T
 //   x             [T, IN]
 //   weight        [OUT, IN]
-//   bias          [OUT]
-//   out           [T, OUT]
+//   bias          [WIDTH]
+//   out           [T, WIDTH]; columns FIRST to FIRST + OUT are written
 //
-//   sizes         IN, OUT: a uniform and no overrides, so that drivers compile the file once for all layers
+//   sizes         IN, OUT, FIRST, WIDTH: a uniform and no overrides, so that drivers compile the file once for all layers.
+//                 FIRST 0 and WIDTH = OUT for a whole weight. A weight larger than one binding comes in blocks of rows, a dispatch each:
+//                 OUT rows of WIDTH, from row FIRST on.
 //
 // Assumes IN a multiple of 4.
 // Dispatch: (ceil(OUT / 32), ceil(T / 16)) workgroups; an invocation owns 8 x 8 sums.
 // Rows and columns past the edge repeat the last one: they compute and store the same value, so that no store needs a condition.
 
-struct Sizes { input: u32, output: u32 }
+struct Sizes { input: u32, output: u32, first: u32, width: u32 }
 
 struct Batch { tokens: u32 }
 
@@ -27,6 +29,7 @@ struct Batch { tokens: u32 }
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let IN = sizes.input;
   let OUT = sizes.output;
+  let WIDTH = sizes.width;
   let tokens = batch.tokens;
   let row = group.y * 16u;
   let col = group.x * 32u;
@@ -42,21 +45,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let row6 = min(row + 12u + lane_y, tokens - 1u);
   let row7 = min(row + 14u + lane_y, tokens - 1u);
   let col0 = min(col + 0u + lane_x, OUT - 1u);
+  let to0 = sizes.first + col0;
   let col1 = min(col + 4u + lane_x, OUT - 1u);
+  let to1 = sizes.first + col1;
   let col2 = min(col + 8u + lane_x, OUT - 1u);
+  let to2 = sizes.first + col2;
   let col3 = min(col + 12u + lane_x, OUT - 1u);
+  let to3 = sizes.first + col3;
   let col4 = min(col + 16u + lane_x, OUT - 1u);
+  let to4 = sizes.first + col4;
   let col5 = min(col + 20u + lane_x, OUT - 1u);
+  let to5 = sizes.first + col5;
   let col6 = min(col + 24u + lane_x, OUT - 1u);
+  let to6 = sizes.first + col6;
   let col7 = min(col + 28u + lane_x, OUT - 1u);
-  let bias0 = bias[col0];
-  let bias1 = bias[col1];
-  let bias2 = bias[col2];
-  let bias3 = bias[col3];
-  let bias4 = bias[col4];
-  let bias5 = bias[col5];
-  let bias6 = bias[col6];
-  let bias7 = bias[col7];
+  let to7 = sizes.first + col7;
+  let bias0 = bias[to0];
+  let bias1 = bias[to1];
+  let bias2 = bias[to2];
+  let bias3 = bias[to3];
+  let bias4 = bias[to4];
+  let bias5 = bias[to5];
+  let bias6 = bias[to6];
+  let bias7 = bias[to7];
   var c0_0 = bias0; var c0_1 = bias1; var c0_2 = bias2; var c0_3 = bias3; var c0_4 = bias4; var c0_5 = bias5; var c0_6 = bias6; var c0_7 = bias7;
   var c1_0 = bias0; var c1_1 = bias1; var c1_2 = bias2; var c1_3 = bias3; var c1_4 = bias4; var c1_5 = bias5; var c1_6 = bias6; var c1_7 = bias7;
   var c2_0 = bias0; var c2_1 = bias1; var c2_2 = bias2; var c2_3 = bias3; var c2_4 = bias4; var c2_5 = bias5; var c2_6 = bias6; var c2_7 = bias7;
@@ -147,12 +158,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     c7_6 = c7_6 + a7.x * b6.x + a7.y * b6.y + a7.z * b6.z + a7.w * b6.w;
     c7_7 = c7_7 + a7.x * b7.x + a7.y * b7.y + a7.z * b7.z + a7.w * b7.w;
   }
-  out[row0 * OUT + col0] = c0_0; out[row0 * OUT + col1] = c0_1; out[row0 * OUT + col2] = c0_2; out[row0 * OUT + col3] = c0_3; out[row0 * OUT + col4] = c0_4; out[row0 * OUT + col5] = c0_5; out[row0 * OUT + col6] = c0_6; out[row0 * OUT + col7] = c0_7;
-  out[row1 * OUT + col0] = c1_0; out[row1 * OUT + col1] = c1_1; out[row1 * OUT + col2] = c1_2; out[row1 * OUT + col3] = c1_3; out[row1 * OUT + col4] = c1_4; out[row1 * OUT + col5] = c1_5; out[row1 * OUT + col6] = c1_6; out[row1 * OUT + col7] = c1_7;
-  out[row2 * OUT + col0] = c2_0; out[row2 * OUT + col1] = c2_1; out[row2 * OUT + col2] = c2_2; out[row2 * OUT + col3] = c2_3; out[row2 * OUT + col4] = c2_4; out[row2 * OUT + col5] = c2_5; out[row2 * OUT + col6] = c2_6; out[row2 * OUT + col7] = c2_7;
-  out[row3 * OUT + col0] = c3_0; out[row3 * OUT + col1] = c3_1; out[row3 * OUT + col2] = c3_2; out[row3 * OUT + col3] = c3_3; out[row3 * OUT + col4] = c3_4; out[row3 * OUT + col5] = c3_5; out[row3 * OUT + col6] = c3_6; out[row3 * OUT + col7] = c3_7;
-  out[row4 * OUT + col0] = c4_0; out[row4 * OUT + col1] = c4_1; out[row4 * OUT + col2] = c4_2; out[row4 * OUT + col3] = c4_3; out[row4 * OUT + col4] = c4_4; out[row4 * OUT + col5] = c4_5; out[row4 * OUT + col6] = c4_6; out[row4 * OUT + col7] = c4_7;
-  out[row5 * OUT + col0] = c5_0; out[row5 * OUT + col1] = c5_1; out[row5 * OUT + col2] = c5_2; out[row5 * OUT + col3] = c5_3; out[row5 * OUT + col4] = c5_4; out[row5 * OUT + col5] = c5_5; out[row5 * OUT + col6] = c5_6; out[row5 * OUT + col7] = c5_7;
-  out[row6 * OUT + col0] = c6_0; out[row6 * OUT + col1] = c6_1; out[row6 * OUT + col2] = c6_2; out[row6 * OUT + col3] = c6_3; out[row6 * OUT + col4] = c6_4; out[row6 * OUT + col5] = c6_5; out[row6 * OUT + col6] = c6_6; out[row6 * OUT + col7] = c6_7;
-  out[row7 * OUT + col0] = c7_0; out[row7 * OUT + col1] = c7_1; out[row7 * OUT + col2] = c7_2; out[row7 * OUT + col3] = c7_3; out[row7 * OUT + col4] = c7_4; out[row7 * OUT + col5] = c7_5; out[row7 * OUT + col6] = c7_6; out[row7 * OUT + col7] = c7_7;
+  out[row0 * WIDTH + to0] = c0_0; out[row0 * WIDTH + to1] = c0_1; out[row0 * WIDTH + to2] = c0_2; out[row0 * WIDTH + to3] = c0_3; out[row0 * WIDTH + to4] = c0_4; out[row0 * WIDTH + to5] = c0_5; out[row0 * WIDTH + to6] = c0_6; out[row0 * WIDTH + to7] = c0_7;
+  out[row1 * WIDTH + to0] = c1_0; out[row1 * WIDTH + to1] = c1_1; out[row1 * WIDTH + to2] = c1_2; out[row1 * WIDTH + to3] = c1_3; out[row1 * WIDTH + to4] = c1_4; out[row1 * WIDTH + to5] = c1_5; out[row1 * WIDTH + to6] = c1_6; out[row1 * WIDTH + to7] = c1_7;
+  out[row2 * WIDTH + to0] = c2_0; out[row2 * WIDTH + to1] = c2_1; out[row2 * WIDTH + to2] = c2_2; out[row2 * WIDTH + to3] = c2_3; out[row2 * WIDTH + to4] = c2_4; out[row2 * WIDTH + to5] = c2_5; out[row2 * WIDTH + to6] = c2_6; out[row2 * WIDTH + to7] = c2_7;
+  out[row3 * WIDTH + to0] = c3_0; out[row3 * WIDTH + to1] = c3_1; out[row3 * WIDTH + to2] = c3_2; out[row3 * WIDTH + to3] = c3_3; out[row3 * WIDTH + to4] = c3_4; out[row3 * WIDTH + to5] = c3_5; out[row3 * WIDTH + to6] = c3_6; out[row3 * WIDTH + to7] = c3_7;
+  out[row4 * WIDTH + to0] = c4_0; out[row4 * WIDTH + to1] = c4_1; out[row4 * WIDTH + to2] = c4_2; out[row4 * WIDTH + to3] = c4_3; out[row4 * WIDTH + to4] = c4_4; out[row4 * WIDTH + to5] = c4_5; out[row4 * WIDTH + to6] = c4_6; out[row4 * WIDTH + to7] = c4_7;
+  out[row5 * WIDTH + to0] = c5_0; out[row5 * WIDTH + to1] = c5_1; out[row5 * WIDTH + to2] = c5_2; out[row5 * WIDTH + to3] = c5_3; out[row5 * WIDTH + to4] = c5_4; out[row5 * WIDTH + to5] = c5_5; out[row5 * WIDTH + to6] = c5_6; out[row5 * WIDTH + to7] = c5_7;
+  out[row6 * WIDTH + to0] = c6_0; out[row6 * WIDTH + to1] = c6_1; out[row6 * WIDTH + to2] = c6_2; out[row6 * WIDTH + to3] = c6_3; out[row6 * WIDTH + to4] = c6_4; out[row6 * WIDTH + to5] = c6_5; out[row6 * WIDTH + to6] = c6_6; out[row6 * WIDTH + to7] = c6_7;
+  out[row7 * WIDTH + to0] = c7_0; out[row7 * WIDTH + to1] = c7_1; out[row7 * WIDTH + to2] = c7_2; out[row7 * WIDTH + to3] = c7_3; out[row7 * WIDTH + to4] = c7_4; out[row7 * WIDTH + to5] = c7_5; out[row7 * WIDTH + to6] = c7_6; out[row7 * WIDTH + to7] = c7_7;
 }

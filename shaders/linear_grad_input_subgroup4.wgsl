@@ -1,12 +1,14 @@
 // Linear layer, gradient of the input:  grad_x[t, k] = Σ_n grad_out[t, n] · weight[n, k]     (+ addend[t, k] where sizes.add)
 //
 //   batch.tokens  number of rows T
-//   grad_out      [T, OUT]
+//   grad_out      [T, WIDTH]; columns FIRST to FIRST + OUT are read
 //   weight        [OUT, IN]
 //   grad_x        [T, IN], overwritten
 //   addend        [T, IN]; bind anything where sizes.add is 0
 //
-//   sizes         IN, OUT, add (0 or 1): a uniform and no overrides, so that drivers compile the file once for all layers
+//   sizes         IN, OUT, FIRST, WIDTH, add (0 or 1): a uniform and no overrides, so that drivers compile the file once for all layers.
+//                 FIRST 0 and WIDTH = OUT for a whole weight. A weight larger than one binding comes in blocks of rows, a dispatch each:
+//                 OUT rows of WIDTH, from row FIRST on; grad_x of one block is the addend of the next.
 //
 // Assumes IN and OUT multiples of 4, a subgroup size of 4.
 // Dispatch: (ceil(IN / 32), ceil(T / 32)) workgroups; a workgroup is one subgroup and owns 32 x 32 sums, four rows of grad_out spread over its lanes.
@@ -15,7 +17,7 @@
 
 enable subgroups;
 
-struct Sizes { input: u32, output: u32, add: u32 }
+struct Sizes { input: u32, output: u32, first: u32, width: u32, add: u32 }
 
 struct Batch { tokens: u32 }
 
@@ -40,13 +42,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let col = group.x * 32u;
   if row >= tokens { return; }
   let row0 = min(row + 0u + lane, tokens - 1u);
+  let from0 = row0 * (sizes.width / 4u) + sizes.first / 4u;
   let row1 = min(row + 4u + lane, tokens - 1u);
+  let from1 = row1 * (sizes.width / 4u) + sizes.first / 4u;
   let row2 = min(row + 8u + lane, tokens - 1u);
+  let from2 = row2 * (sizes.width / 4u) + sizes.first / 4u;
   let row3 = min(row + 12u + lane, tokens - 1u);
+  let from3 = row3 * (sizes.width / 4u) + sizes.first / 4u;
   let row4 = min(row + 16u + lane, tokens - 1u);
+  let from4 = row4 * (sizes.width / 4u) + sizes.first / 4u;
   let row5 = min(row + 20u + lane, tokens - 1u);
+  let from5 = row5 * (sizes.width / 4u) + sizes.first / 4u;
   let row6 = min(row + 24u + lane, tokens - 1u);
+  let from6 = row6 * (sizes.width / 4u) + sizes.first / 4u;
   let row7 = min(row + 28u + lane, tokens - 1u);
+  let from7 = row7 * (sizes.width / 4u) + sizes.first / 4u;
   let col0 = min(col / 4u + 0u + lane, IN / 4u - 1u);
   let col1 = min(col / 4u + 4u + lane, IN / 4u - 1u);
   var c0_0 = 0.0; var c0_1 = 0.0; var c0_2 = 0.0; var c0_3 = 0.0; var c0_4 = 0.0; var c0_5 = 0.0; var c0_6 = 0.0; var c0_7 = 0.0;
@@ -82,14 +92,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var c30_0 = 0.0; var c30_1 = 0.0; var c30_2 = 0.0; var c30_3 = 0.0; var c30_4 = 0.0; var c30_5 = 0.0; var c30_6 = 0.0; var c30_7 = 0.0;
   var c31_0 = 0.0; var c31_1 = 0.0; var c31_2 = 0.0; var c31_3 = 0.0; var c31_4 = 0.0; var c31_5 = 0.0; var c31_6 = 0.0; var c31_7 = 0.0;
   for (var k4 = 0u; k4 < OUT / 4u; k4++) {
-    let a0 = grad_out[row0 * (OUT / 4u) + k4];
-    let a1 = grad_out[row1 * (OUT / 4u) + k4];
-    let a2 = grad_out[row2 * (OUT / 4u) + k4];
-    let a3 = grad_out[row3 * (OUT / 4u) + k4];
-    let a4 = grad_out[row4 * (OUT / 4u) + k4];
-    let a5 = grad_out[row5 * (OUT / 4u) + k4];
-    let a6 = grad_out[row6 * (OUT / 4u) + k4];
-    let a7 = grad_out[row7 * (OUT / 4u) + k4];
+    let a0 = grad_out[from0 + k4];
+    let a1 = grad_out[from1 + k4];
+    let a2 = grad_out[from2 + k4];
+    let a3 = grad_out[from3 + k4];
+    let a4 = grad_out[from4 + k4];
+    let a5 = grad_out[from5 + k4];
+    let a6 = grad_out[from6 + k4];
+    let a7 = grad_out[from7 + k4];
     let b0_0 = weight[(k4 * 4u + 0u) * (IN / 4u) + col0];
     let b0_1 = weight[(k4 * 4u + 1u) * (IN / 4u) + col0];
     let b0_2 = weight[(k4 * 4u + 2u) * (IN / 4u) + col0];

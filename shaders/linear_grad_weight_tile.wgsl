@@ -1,17 +1,19 @@
 // Linear layer, gradient of the weight:  grad_weight[n, k] += Σ_t grad_out[t, n] · x[t, k]
 //
 //   batch.tokens  number of rows T
-//   grad_out      [T, OUT]
+//   grad_out      [T, WIDTH]; columns FIRST to FIRST + OUT are read
 //   x             [T, IN]
 //   grad_weight   [OUT, IN], added to
 //
-//   sizes         IN, OUT: a uniform and no overrides, so that drivers compile the file once for all layers
+//   sizes         IN, OUT, FIRST, WIDTH: a uniform and no overrides, so that drivers compile the file once for all layers.
+//                 FIRST 0 and WIDTH = OUT for a whole weight. A weight larger than one binding comes in blocks of rows, a dispatch each:
+//                 OUT rows of WIDTH, from row FIRST on.
 //
 // Assumes IN and OUT multiples of 4.
 // Dispatch: (ceil(IN / 32), ceil(OUT / 16)) workgroups; an invocation owns 8 x 8 sums.
 // Sums go through workgroup memory so that a short loop stores them: much less code for the driver to compile.
 
-struct Sizes { input: u32, output: u32 }
+struct Sizes { input: u32, output: u32, first: u32, width: u32 }
 
 struct Batch { tokens: u32 }
 
@@ -27,13 +29,16 @@ var<workgroup> tile: array<vec4f, 128>;
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let IN = sizes.input;
   let OUT = sizes.output;
+  let WIDTH = sizes.width;
   let tokens = batch.tokens;
   let row = group.y * 16u;
   let col = group.x * 32u;
   let lane_x = lane % 4u;
   let lane_y = lane / 4u;
   let row0 = min(row / 4u + 0u + lane_y, OUT / 4u - 1u);
+  let from0 = sizes.first / 4u + row0;
   let row1 = min(row / 4u + 2u + lane_y, OUT / 4u - 1u);
+  let from1 = sizes.first / 4u + row1;
   let col0 = min(col / 4u + 0u + lane_x, IN / 4u - 1u);
   let col1 = min(col / 4u + 4u + lane_x, IN / 4u - 1u);
   var c0_0 = 0.0; var c0_1 = 0.0; var c0_2 = 0.0; var c0_3 = 0.0; var c0_4 = 0.0; var c0_5 = 0.0; var c0_6 = 0.0; var c0_7 = 0.0;
@@ -49,14 +54,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let t1 = min(t0 + 1u, tokens - 1u); let live1 = f32(t0 + 1u < tokens);
     let t2 = min(t0 + 2u, tokens - 1u); let live2 = f32(t0 + 2u < tokens);
     let t3 = min(t0 + 3u, tokens - 1u); let live3 = f32(t0 + 3u < tokens);
-    let a0_0 = grad_out[t0 * (OUT / 4u) + row0];
-    let a0_1 = grad_out[t1 * (OUT / 4u) + row0] * live1;
-    let a0_2 = grad_out[t2 * (OUT / 4u) + row0] * live2;
-    let a0_3 = grad_out[t3 * (OUT / 4u) + row0] * live3;
-    let a1_0 = grad_out[t0 * (OUT / 4u) + row1];
-    let a1_1 = grad_out[t1 * (OUT / 4u) + row1] * live1;
-    let a1_2 = grad_out[t2 * (OUT / 4u) + row1] * live2;
-    let a1_3 = grad_out[t3 * (OUT / 4u) + row1] * live3;
+    let a0_0 = grad_out[t0 * (WIDTH / 4u) + from0];
+    let a0_1 = grad_out[t1 * (WIDTH / 4u) + from0] * live1;
+    let a0_2 = grad_out[t2 * (WIDTH / 4u) + from0] * live2;
+    let a0_3 = grad_out[t3 * (WIDTH / 4u) + from0] * live3;
+    let a1_0 = grad_out[t0 * (WIDTH / 4u) + from1];
+    let a1_1 = grad_out[t1 * (WIDTH / 4u) + from1] * live1;
+    let a1_2 = grad_out[t2 * (WIDTH / 4u) + from1] * live2;
+    let a1_3 = grad_out[t3 * (WIDTH / 4u) + from1] * live3;
     let b0_0 = x[t0 * (IN / 4u) + col0];
     let b0_1 = x[t1 * (IN / 4u) + col0];
     let b0_2 = x[t2 * (IN / 4u) + col0];

@@ -29,6 +29,8 @@ export class Gpu {
   readonly adapter: AdapterFacts;
   /** Reads the text of `shaders/<name>.wgsl`. */
   readonly loadShader: (name: string) => Promise<string>;
+  /** Largest piece of a buffer that a dispatch can bind, in bytes. */
+  readonly maxBindingSize: number;
   /** Bytes of all tensors and activations made so far. */
   allocatedBytes = 0;
   #failure: UserError | undefined;
@@ -41,9 +43,11 @@ export class Gpu {
     device: GPUDevice,
     adapter: AdapterFacts,
     loadShader: (name: string) => Promise<string>,
+    maxBindingSize: number,
     release: () => void,
   ) {
     this.device = device;
+    this.maxBindingSize = Math.min(maxBindingSize, device.limits.maxStorageBufferBindingSize);
     this.adapter = adapter;
     this.loadShader = loadShader;
     this.#release = release;
@@ -74,7 +78,6 @@ export class Gpu {
     const info = adapter.info;
     const name = info.description || info.device || info.architecture || info.vendor || 'unnamed adapter';
     const features = options.features === false ? [] : OPTIONAL_FEATURES.filter((f) => adapter.features.has(f));
-    const maxBinding = Math.min(adapter.limits.maxStorageBufferBindingSize, options.maxBindingSize ?? Infinity);
     let device: GPUDevice;
     try {
       device = await adapter.requestDevice({
@@ -83,7 +86,7 @@ export class Gpu {
           options.features === false
             ? {}
             : {
-                maxStorageBufferBindingSize: maxBinding,
+                maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
                 maxBufferSize: adapter.limits.maxBufferSize,
                 maxComputeWorkgroupStorageSize: adapter.limits.maxComputeWorkgroupStorageSize,
                 maxComputeInvocationsPerWorkgroup: adapter.limits.maxComputeInvocationsPerWorkgroup,
@@ -100,7 +103,7 @@ export class Gpu {
       driver: info.description,
       subgroupSize: info.subgroupMinSize ?? 0,
     };
-    return new Gpu(device, facts, loadShader, release);
+    return new Gpu(device, facts, loadShader, options.maxBindingSize ?? Infinity, release);
   }
 
   get limits(): GPUSupportedLimits {

@@ -1,6 +1,6 @@
 /** Linear layer, out = x · weightᵀ + bias, in the variant that suits the adapter and the sizes. */
 import type { Plan } from '../gpu/plan.ts';
-import type { Tensor } from '../gpu/tensor.ts';
+import { ALIGNMENT, type Tensor } from '../gpu/tensor.ts';
 import type { BatchBuffers } from './batch.ts';
 
 /**
@@ -41,6 +41,30 @@ function sizesOf(label: string, x: Tensor, weight: Tensor, out: Tensor): { IN: n
   return { IN, OUT };
 }
 
+/** Rows [first, first + count) of a weight [OUT, IN], as much of it as one dispatch binds. */
+interface RowBlock {
+  first: number;
+  count: number;
+  rows: Tensor;
+}
+
+/** The whole weight, or blocks of its rows where it is larger than one binding. */
+function rowBlocks(plan: Plan, weight: Tensor): RowBlock[] {
+  const [OUT, IN] = weight.shape as [number, number];
+  if (weight.byteLength <= plan.maxBindingSize) return [{ first: 0, count: OUT, rows: weight }];
+  // A block begins at a multiple of 256 bytes, and at a multiple of 4 rows for the kernels that read four at a time.
+  let unit = 4;
+  while ((unit * IN) % (ALIGNMENT / 4) !== 0) unit *= 2;
+  const most = Math.floor(plan.maxBindingSize / (4 * IN * unit)) * unit;
+  if (most === 0) throw new Error(`${weight.label}: ${unit} rows of ${IN} do not fit ${plan.maxBindingSize} bytes`);
+  const count = Math.ceil(OUT / Math.ceil(OUT / most) / unit) * unit;
+  return Array.from({ length: Math.ceil(OUT / count) }, (_, i) => {
+    const first = i * count;
+    const rows = Math.min(count, OUT - first);
+    return { first, count: rows, rows: weight.rows(first, rows) };
+  });
+}
+
 /** Arithmetic and traffic of one product over the batch's tokens. */
 const cost = (batch: BatchBuffers, IN: number, OUT: number) => ({
   flops: () => 2 * batch.current.tokens * IN * OUT,
@@ -57,13 +81,20 @@ export function linearForward(
   const { IN, OUT } = sizesOf(label, t.x, t.weight, t.out);
   const variant = variantFor(plan, [IN]);
   const { rows, columns } = TILES[variant];
-  plan.dispatch({
-    kernel: file('linear_forward', variant),
-    label,
-    bindings: { batch: batch.tokens, sizes: plan.uniform([IN, OUT]), ...t },
-    workgroups: () => [Math.ceil(OUT / columns), Math.ceil(batch.current.tokens / rows)],
-    ...cost(batch, IN, OUT),
-  });
+  for (const block of rowBlocks(plan, t.weight)) {
+    plan.dispatch({
+      kernel: file('linear_forward', variant),
+      label,
+      bindings: {
+        ...t,
+        batch: batch.tokens,
+        sizes: plan.uniform([IN, block.count, block.first, OUT]),
+        weight: block.rows,
+      },
+      workgroups: () => [Math.ceil(block.count / columns), Math.ceil(batch.current.tokens / rows)],
+      ...cost(batch, IN, block.count),
+    });
+  }
 }
 
 /** Records gradX = gradOut · weight (+ addend). gradX and addend [tokens, in] must not share memory. */
@@ -76,20 +107,28 @@ export function linearGradInput(
   const { IN, OUT } = sizesOf(label, t.gradX, t.weight, t.gradOut);
   const variant = variantFor(plan, [IN, OUT]);
   const { rows, columns } = TILES[variant];
-  plan.dispatch({
-    kernel: file('linear_grad_input', variant),
-    label: `${label} grad x`,
-    bindings: {
-      batch: batch.tokens,
-      sizes: plan.uniform([IN, OUT, Number(t.addend !== undefined)]),
-      grad_out: t.gradOut,
-      weight: t.weight,
-      grad_x: t.gradX,
-      addend: t.addend ?? t.weight,
-    },
-    workgroups: () => [Math.ceil(IN / columns), Math.ceil(batch.current.tokens / rows)],
-    ...cost(batch, IN, OUT),
-  });
+  const blocks = rowBlocks(plan, t.weight);
+  // Blocks add to each other's sums in turn; a dispatch can't read what it writes, so every other sum lies beside gradX.
+  const beside = blocks.length > 1 ? plan.tensor(`${label} grad x of a block`, t.gradX.shape) : t.gradX;
+  let addend = t.addend;
+  for (const [i, block] of blocks.entries()) {
+    const gradX = (blocks.length - 1 - i) % 2 === 0 ? t.gradX : beside;
+    plan.dispatch({
+      kernel: file('linear_grad_input', variant),
+      label: `${label} grad x`,
+      bindings: {
+        batch: batch.tokens,
+        sizes: plan.uniform([IN, block.count, block.first, OUT, Number(addend !== undefined)]),
+        grad_out: t.gradOut,
+        weight: block.rows,
+        grad_x: gradX,
+        addend: addend ?? block.rows,
+      },
+      workgroups: () => [Math.ceil(IN / columns), Math.ceil(batch.current.tokens / rows)],
+      ...cost(batch, IN, block.count),
+    });
+    addend = gradX;
+  }
 }
 
 /** Records gradWeight += gradOutᵀ · x and gradBias += Σ gradOut. */
@@ -102,19 +141,21 @@ export function linearGradParameters(
   const { IN, OUT } = sizesOf(label, t.x, t.gradWeight, t.gradOut);
   const variant = variantFor(plan, [IN, OUT]);
   const { rows, columns } = TILES[variant];
-  plan.dispatch({
-    kernel: file('linear_grad_weight', variant),
-    label: `${label} grad weight`,
-    bindings: {
-      batch: batch.tokens,
-      sizes: plan.uniform([IN, OUT]),
-      grad_out: t.gradOut,
-      x: t.x,
-      grad_weight: t.gradWeight,
-    },
-    workgroups: [Math.ceil(IN / columns), Math.ceil(OUT / rows)],
-    ...cost(batch, IN, OUT),
-  });
+  for (const block of rowBlocks(plan, t.gradWeight)) {
+    plan.dispatch({
+      kernel: file('linear_grad_weight', variant),
+      label: `${label} grad weight`,
+      bindings: {
+        batch: batch.tokens,
+        sizes: plan.uniform([IN, block.count, block.first, OUT]),
+        grad_out: t.gradOut,
+        x: t.x,
+        grad_weight: block.rows,
+      },
+      workgroups: [Math.ceil(IN / columns), Math.ceil(block.count / rows)],
+      ...cost(batch, IN, block.count),
+    });
+  }
   plan.dispatch({
     kernel: 'column_sum',
     label: `${label} grad bias`,

@@ -1,6 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openGpu } from '../../src/gpu/open_node.ts';
 import { Plan } from '../../src/gpu/plan.ts';
+import { embeddingSum } from '../../src/kernels/embedding.ts';
 import { linearForward, linearGradInput, linearGradParameters, linearVariants } from '../../src/kernels/linear.ts';
 import { batchOf, close, createTensor, kernelCase, runOnce, SIZES, testGpu, upload } from '../gpu_support.ts';
 
@@ -74,17 +76,24 @@ for (const size of SIZES) {
 const wave = (length: number, seed: number) =>
   Float32Array.from({ length }, (_, i) => Math.sin(i * 12.9898 + seed) * 1.7);
 
-for (const [tokens, k, n] of [
+for (const [tokens, k, n, maxBindingSize, blocks] of [
   [1, 4, 1],
   [3, 128, 384],
   [70, 64, 128],
   [33, 132, 260],
   [129, 8, 7],
   [50, 36, 44],
+  // Weights larger than a binding: in blocks of rows that begin at multiples of 256 bytes.
+  [9, 64, 260, 20_000, 4],
+  [5, 20, 996, 48_000, 2],
+  [7, 36, 132, 8_192, 3],
+  [3, 33, 150, 9_000, 3],
 ] as const) {
+  const within = maxBindingSize === undefined ? '' : ` with at most ${maxBindingSize} bytes a binding`;
   for (const variant of VARIANTS)
-    test(`${variant}, ${tokens} × ${k} × ${n}: as a float64 product`, async () => {
-      const gpu = await testGpu();
+    test(`${variant}, ${tokens} × ${k} × ${n}${within}: as a float64 product`, async () => {
+      const gpu = maxBindingSize === undefined ? await testGpu() : await openGpu('auto', { maxBindingSize });
+      let dispatches = 0;
       const batch = batchOf(gpu, [tokens]);
       const [xs, ws, bs, gs] = [wave(tokens * k, 1), wave(n * k, 2), wave(n, 3), wave(tokens * n, 4)];
       const got = await runOnce(gpu, (plan) => {
@@ -99,8 +108,11 @@ for (const [tokens, k, n] of [
         linearForward(plan, batch, { x, weight, bias: upload(gpu, 'bias', bs), out }, 'linear');
         linearGradInput(plan, batch, { gradOut, weight, gradX }, 'linear');
         linearGradParameters(plan, batch, { gradOut, x, gradWeight, gradBias }, 'linear');
+        dispatches = plan.length;
         return { out, gradX, gradWeight, gradBias };
       });
+      assert.is(dispatches, 1 + 3 * (blocks ?? 1), 'each product in its blocks, and the bias');
+      if (maxBindingSize !== undefined) gpu.close();
       const sum = (count: number, term: (i: number) => number) => {
         let total = 0;
         for (let i = 0; i < count; i++) total += term(i);
@@ -135,4 +147,34 @@ for (const [tokens, k, n] of [
       );
     });
 }
+test('an activation larger than a binding is an error that says what would help', async () => {
+  const gpu = await openGpu('auto', { maxBindingSize: 4096 });
+  const batch = batchOf(gpu, [40]);
+  const weight = upload(gpu, 'weight', wave(64 * 16, 1), [64, 16]);
+  const bias = upload(gpu, 'bias', wave(64, 1));
+  const record = (plan: Plan) => {
+    const x = plan.tensor('x', [40, 16]);
+    const out = plan.tensor('layer 0 inner', [40, 64]);
+    linearForward(plan, batch, { x, weight, bias, out }, 'layer 0 ffn');
+  };
+  assert.throws(
+    () => record(new Plan(gpu)),
+    /"layer 0 inner" \[40, 64\] takes 10240 bytes.* can bind 4096 at once.*--per-device-train-batch-size/,
+  );
+  gpu.close();
+});
+
+test('a table of parameters larger than a binding is an error that says so', async () => {
+  const gpu = await openGpu('auto', { maxBindingSize: 4096 });
+  const batch = batchOf(gpu, [4]);
+  const word = upload(gpu, 'word embeddings', wave(500 * 16, 1), [500, 16]);
+  const small = upload(gpu, 'small', wave(64, 1), [4, 16]);
+  const plan = new Plan(gpu);
+  const tensors = { word, position: small, tokenType: small, out: createTensor(gpu, 'out', [4, 16]) };
+  assert.throws(
+    () => embeddingSum(plan, batch, tensors, 'embeddings'),
+    /"word embeddings" .*The model is too large for this adapter/,
+  );
+  gpu.close();
+});
 test.run();
