@@ -13,6 +13,8 @@ export interface AdapterFacts {
   driver: string;
   /** Invocations in a subgroup; 0 where the adapter does not say. */
   subgroupSize: number;
+  /** Whether shaders may read storage textures of four 32-bit floats. */
+  readsTextures: boolean;
 }
 
 export interface GpuOptions {
@@ -23,6 +25,22 @@ export interface GpuOptions {
 }
 
 const OPTIONAL_FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
+
+const COMPUTE_STAGE = 0x4; // GPUShaderStage.COMPUTE, whose global Node lacks
+
+/** Newer than the first WebGPU, and no feature of the adapter: tried out. */
+async function readsTextures(device: GPUDevice): Promise<boolean> {
+  const storageTexture = { access: 'read-only', format: 'rgba32float' } as const;
+  let thrown: unknown;
+  device.pushErrorScope('validation');
+  try {
+    device.createBindGroupLayout({ entries: [{ binding: 0, visibility: COMPUTE_STAGE, storageTexture }] });
+  } catch (error) {
+    thrown = error; // an implementation that does not know the word throws
+  }
+  const refused = await device.popErrorScope();
+  return !thrown && !refused;
+}
 
 export class Gpu {
   readonly device: GPUDevice;
@@ -102,6 +120,7 @@ export class Gpu {
       architecture: info.architecture,
       driver: info.description,
       subgroupSize: info.subgroupMinSize ?? 0,
+      readsTextures: options.features !== false && (await readsTextures(device)),
     };
     return new Gpu(device, facts, loadShader, options.maxBindingSize ?? Infinity, release);
   }

@@ -58,6 +58,7 @@ export interface Lifetime {
 export class ActivationPool {
   readonly #gpu: Gpu;
   readonly #buffers: { buffer: GPUBuffer; size: number }[] = [];
+  readonly #textures: GPUTexture[] = [];
 
   constructor(gpu: Gpu) {
     this.#gpu = gpu;
@@ -66,6 +67,18 @@ export class ActivationPool {
   /** Bytes of all buffers. */
   get bytes(): number {
     return this.#buffers.reduce((sum, b) => sum + b.size, 0);
+  }
+
+  /** A texture of at least that many texels each way, that dispatches copy operands into; its content lasts for one. */
+  texture(slot: number, width: number, height: number): GPUTexture {
+    const there = this.#textures[slot];
+    if (there && there.width >= width && there.height >= height) return there;
+    const size: [number, number] = [Math.max(width, there?.width ?? 0), Math.max(height, there?.height ?? 0)];
+    const label = `operand ${slot}`;
+    const texture = this.#gpu.device.createTexture({ label, size, format: TEXTURE_FORMAT, usage: TEXTURE_USAGE });
+    this.#gpu.allocatedBytes += size[0] * size[1] * 4 * TEXEL_FLOATS;
+    this.#textures[slot] = texture;
+    return texture;
   }
 
   /** Gives every tensor of one plan its place. Largest first, each in the smallest buffer that is free for its lifetime. */
@@ -83,6 +96,11 @@ export class ActivationPool {
     });
   }
 }
+
+/** Tensors as textures, for kernels that read them as such. */
+export const TEXTURE_FORMAT = 'rgba32float';
+const TEXTURE_USAGE = 0x8 | 0x2; // GPUTextureUsage.STORAGE_BINDING | COPY_DST
+export const TEXEL_FLOATS = 4;
 
 export interface Interval {
   bytes: number;

@@ -6,7 +6,7 @@
  */
 import { UserError } from '../errors.ts';
 import type { AdapterFacts, Gpu } from './device.ts';
-import { ActivationPool, createUniform, placeOf, write } from './memory.ts';
+import { ActivationPool, createUniform, placeOf, TEXEL_FLOATS, write } from './memory.ts';
 import { Tensor } from './tensor.ts';
 import { bindingsOf, specialize } from './wgsl.ts';
 
@@ -22,11 +22,18 @@ export interface Dispatch {
   sizes?: Readonly<Record<string, number>>;
   /** Tensors by the names of the file's bindings. */
   bindings: Readonly<Record<string, Tensor>>;
+  /** Tensors [rows, columns] that the file reads as textures: they are copied into some before the dispatch. See `fitsTexture`. */
+  textures?: Readonly<Record<string, TextureOperand>>;
   /** A function where they depend on the batch: it is asked at every replay, and its first answer must be the largest. */
   workgroups: Workgroups | (() => Workgroups);
   /** Arithmetic and memory traffic, for the profile and for splitting work into submits; functions as for workgroups. */
   flops?: Amount;
   bytes?: Amount;
+}
+export interface TextureOperand {
+  tensor: Tensor;
+  /** Rows to copy, where that depends on the batch; all by default. */
+  rows?: () => number;
 }
 export type Workgroups = readonly [x: number, y?: number, z?: number];
 export type Amount = number | (() => number);
@@ -48,7 +55,12 @@ interface RecordedClear {
   type: 'clear';
   tensor: Tensor;
 }
-type Recorded = RecordedDispatch | RecordedClear;
+/** Copies an operand of the dispatch behind it into the plan's texture number `slot`. */
+interface RecordedTexture extends TextureOperand {
+  type: 'texture';
+  slot: number;
+}
+type Recorded = RecordedDispatch | RecordedClear | RecordedTexture;
 
 type Command =
   | {
@@ -57,7 +69,8 @@ type Command =
       bindGroup: GPUBindGroup;
       workgroups: () => Workgroups;
     }
-  | { type: 'clear'; buffer: GPUBuffer; offset: number; size: number };
+  | { type: 'clear'; buffer: GPUBuffer; offset: number; size: number }
+  | { type: 'texture'; source: GPUTexelCopyBufferInfo; texture: GPUTexture; width: number; rows: () => number };
 
 export class Plan {
   readonly #gpu: Gpu;
@@ -68,7 +81,7 @@ export class Plan {
   readonly #uniforms = new Map<string, Tensor>();
   #built = false;
   /** The variant of the linear kernels to use where it fits; undefined for the adapter's best. */
-  linearVariant: 'plain' | 'tile' | 'subgroup8' | 'subgroup4' | undefined;
+  linearVariant: 'plain' | 'tile' | 'subgroup8' | 'subgroup4' | 'texture8' | undefined;
   /** The same for the attention kernels. */
   attentionVariant: 'plain' | 'subgroup8' | undefined;
 
@@ -93,6 +106,12 @@ export class Plan {
   /** Largest piece of a buffer that a dispatch can bind, in bytes. */
   get maxBindingSize(): number {
     return this.#gpu.maxBindingSize;
+  }
+
+  /** Whether `tensor` [rows, columns] can be read as a texture: its rows of whole 256 bytes, neither side too long. */
+  fitsTexture({ shape: [rows, columns] }: Tensor): boolean {
+    const most = this.#gpu.limits.maxTextureDimension2D;
+    return this.adapter.readsTextures && columns! % 64 === 0 && columns! / TEXEL_FLOATS <= most && rows! <= most;
   }
 
   /** An activation: memory only from the first to the last dispatch that uses it. */
@@ -125,6 +144,10 @@ export class Plan {
     const workgroups = resolve(dispatch.workgroups);
     if (workgroups.some((n) => n !== undefined && (n < 1 || n > limit || !Number.isInteger(n)))) {
       throw new Error(`${dispatch.kernel}: ${workgroups.join(' × ')} workgroups; each must be 1 to ${limit}`);
+    }
+    for (const [slot, operand] of Object.values(dispatch.textures ?? {}).entries()) {
+      this.#use(operand.tensor);
+      this.#recorded.push({ type: 'texture', slot, ...operand });
     }
     for (const tensor of Object.values(dispatch.bindings)) {
       this.#fits(tensor);
@@ -169,18 +192,37 @@ export class Plan {
       .filter(([, { last }]) => last >= 0)
       .map(([tensor, { first, last }]) => ({ tensor, first, last: this.#kept.has(tensor) ? Infinity : last }));
     this.#pool.place(lifetimes);
+    const textures = this.#textures();
     const commands = await Promise.all(
-      this.#recorded.map((r) => (r.type === 'clear' ? clearCommand(r) : build(gpu, r))),
+      this.#recorded.map((r) => {
+        if (r.type === 'clear') return clearCommand(r);
+        return r.type === 'texture' ? textureCommand(r, textures[r.slot]!) : build(gpu, r, textures);
+      }),
     );
     gpu.check();
     const operations = this.#recorded.map((r): Operation => {
       if (r.type === 'clear') {
         return { kernel: 'clear', label: r.tensor.label, flops: () => 0, bytes: () => r.tensor.byteLength };
       }
+      if (r.type === 'texture') {
+        const { tensor, rows = () => tensor.shape[0]! } = r;
+        return { kernel: 'copy', label: tensor.label, flops: () => 0, bytes: () => 8 * rows() * tensor.shape[1]! };
+      }
       const { kernel, label = kernel, flops = 0, bytes = 0 } = r;
       return { kernel, label, flops: () => resolve(flops), bytes: () => resolve(bytes) };
     });
     return new BuiltPlan(commands, operations);
+  }
+
+  /** The textures that operands are copied into, each as large as the largest of its slot. */
+  #textures(): GPUTexture[] {
+    const copies = this.#recorded.filter((r) => r.type === 'texture');
+    const slots = Math.max(0, ...copies.map((r) => r.slot + 1));
+    return Array.from({ length: slots }, (_, slot) => {
+      const shapes = copies.filter((r) => r.slot === slot).map((r) => r.tensor.shape);
+      const largest = (axis: number) => shapes.reduce((most, shape) => Math.max(most, shape[axis]!), 0);
+      return this.#pool.texture(slot, largest(1) / TEXEL_FLOATS, largest(0));
+    });
   }
 }
 
@@ -189,19 +231,32 @@ function clearCommand({ tensor }: RecordedClear): Command {
   return { type: 'clear', buffer, offset, size: tensor.byteLength };
 }
 
-async function build(gpu: Gpu, d: RecordedDispatch): Promise<Command> {
+function textureCommand({ tensor, rows = () => tensor.shape[0]! }: RecordedTexture, texture: GPUTexture): Command {
+  const columns = tensor.shape[1]!;
+  const source = { ...placeOf(tensor), bytesPerRow: 4 * columns };
+  return { type: 'texture', source, texture, width: columns / TEXEL_FLOATS, rows };
+}
+
+async function build(gpu: Gpu, d: RecordedDispatch, textures: readonly GPUTexture[]): Promise<Command> {
   const source = await gpu.loadShader(d.kernel);
   const code = d.sizes ? specialize(source, d.sizes) : source;
   const declared = bindingsOf(code);
   const pipeline = await gpu.pipeline(d.kernel, code, d.entryPoint ?? 'main', d.constants ?? {});
-  const entries = Object.entries(d.bindings).map(([name, tensor]): GPUBindGroupEntry => {
+  const find = (name: string) => {
     const binding = declared.get(name);
     if (!binding)
       throw new Error(`${d.kernel}.wgsl has no binding "${name}"; it has ${[...declared.keys()].join(', ')}`);
+    return binding;
+  };
+  const entries = Object.entries(d.bindings).map(([name, tensor]): GPUBindGroupEntry => {
+    const binding = find(name);
     const { buffer, offset } = placeOf(tensor);
     const size = binding.access === 'uniform' ? Math.max(16, tensor.byteLength) : tensor.byteLength;
     return { binding: binding.binding, resource: { buffer, offset, size } };
   });
+  for (const [slot, name] of Object.keys(d.textures ?? {}).entries()) {
+    entries.push({ binding: find(name).binding, resource: textures[slot]!.createView() });
+  }
   const bindGroup = gpu.device.createBindGroup({
     label: d.label ?? d.kernel,
     layout: pipeline.getBindGroupLayout(0),
@@ -224,19 +279,17 @@ export class BuiltPlan {
     return this.#commands.length;
   }
 
-  /** Writes the commands [from, to) into `encoder`: dispatches in as few passes as there are clears between them. */
+  /** Writes the commands [from, to) into `encoder`: dispatches in as few passes as there are clears and copies between them. */
   encode(encoder: GPUCommandEncoder, from = 0, to = this.length): void {
     let pass: GPUComputePassEncoder | undefined;
     for (const command of this.#commands.slice(from, to)) {
-      if (command.type === 'clear') {
+      if (command.type === 'dispatch') {
+        pass ??= encoder.beginComputePass();
+        dispatch(pass, command);
+      } else {
         pass?.end();
         pass = undefined;
-        encoder.clearBuffer(command.buffer, command.offset, command.size);
-      } else {
-        pass ??= encoder.beginComputePass();
-        pass.setPipeline(command.pipeline);
-        pass.setBindGroup(0, command.bindGroup);
-        pass.dispatchWorkgroups(...command.workgroups());
+        transfer(encoder, command);
       }
     }
     pass?.end();
@@ -246,19 +299,31 @@ export class BuiltPlan {
   encodeTimed(encoder: GPUCommandEncoder, querySet: GPUQuerySet, from = 0, to = this.length): void {
     for (let i = from; i < to; i++) {
       const command = this.#commands[i]!;
-      if (command.type === 'clear') encoder.clearBuffer(command.buffer, command.offset, command.size);
-      const timestampWrites = {
-        querySet,
-        beginningOfPassWriteIndex: 2 * (i - from),
-        endOfPassWriteIndex: 2 * (i - from) + 1,
-      };
-      const pass = encoder.beginComputePass({ timestampWrites });
+      const begin = { beginningOfPassWriteIndex: 2 * (i - from) };
+      const end = { endOfPassWriteIndex: 2 * (i - from) + 1 };
       if (command.type === 'dispatch') {
-        pass.setPipeline(command.pipeline);
-        pass.setBindGroup(0, command.bindGroup);
-        pass.dispatchWorkgroups(...command.workgroups());
+        const pass = encoder.beginComputePass({ timestampWrites: { querySet, ...begin, ...end } });
+        dispatch(pass, command);
+        pass.end();
+      } else {
+        // Only passes take the time: an empty one before and one behind.
+        encoder.beginComputePass({ timestampWrites: { querySet, ...begin } }).end();
+        transfer(encoder, command);
+        encoder.beginComputePass({ timestampWrites: { querySet, ...end } }).end();
       }
-      pass.end();
     }
   }
+}
+
+type DispatchCommand = Extract<Command, { type: 'dispatch' }>;
+
+function dispatch(pass: GPUComputePassEncoder, { pipeline, bindGroup, workgroups }: DispatchCommand): void {
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, bindGroup);
+  pass.dispatchWorkgroups(...workgroups());
+}
+
+function transfer(encoder: GPUCommandEncoder, command: Exclude<Command, DispatchCommand>): void {
+  if (command.type === 'clear') encoder.clearBuffer(command.buffer, command.offset, command.size);
+  else encoder.copyBufferToTexture(command.source, { texture: command.texture }, [command.width, command.rows()]);
 }

@@ -4,16 +4,17 @@ export interface WgslBinding {
   name: string;
   binding: number;
   /** `write` covers var<storage, read_write>. */
-  access: 'read' | 'write' | 'uniform';
+  access: 'read' | 'write' | 'uniform' | 'texture';
 }
 
-const BINDING = /@group\(0\)\s*@binding\((\d+)\)\s*var<\s*(storage|uniform)\s*(?:,\s*(read|read_write)\s*)?>\s*(\w+)/g;
+const BINDING =
+  /@group\(0\)\s*@binding\((\d+)\)\s*var(?:<\s*(storage|uniform)\s*(?:,\s*(read|read_write)\s*)?>)?\s*(\w+)/g;
 
-/** Every `@group(0) @binding(n) var<…> name` of a shader's source, by name. */
+/** Every `@group(0) @binding(n) var<…> name` (without <…>: a texture) of a shader's source, by name. */
 export function bindingsOf(code: string): Map<string, WgslBinding> {
   const found = new Map<string, WgslBinding>();
   for (const [, number, space, mode, name] of code.matchAll(BINDING)) {
-    const access = space === 'uniform' ? 'uniform' : mode === 'read_write' ? 'write' : 'read';
+    const access = !space ? 'texture' : space === 'uniform' ? 'uniform' : mode === 'read_write' ? 'write' : 'read';
     found.set(name!, { name: name!, binding: Number(number), access });
   }
   return found;

@@ -1,13 +1,14 @@
 /** Linear layer, out = x · weightᵀ + bias, in the variant that suits the adapter and the sizes. */
-import type { Plan } from '../gpu/plan.ts';
+import type { Dispatch, Plan } from '../gpu/plan.ts';
 import { ALIGNMENT, type Tensor } from '../gpu/tensor.ts';
 import type { BatchBuffers } from './batch.ts';
 
 /**
  * plain: any sizes, no feature. tile: 8 × 8 sums in registers, sizes a multiple of 4. subgroup8, subgroup4: one subgroup a
  * workgroup owns 32 × 32 sums and hands one operand round its lanes; for CPU adapters, whose subgroups are their vectors.
+ * texture8: as subgroup8, with operands copied into textures first, which llvmpipe reads faster; sizes a multiple of 64.
  */
-export const LINEAR_VARIANTS = ['plain', 'tile', 'subgroup8', 'subgroup4'] as const;
+export const LINEAR_VARIANTS = ['plain', 'tile', 'subgroup8', 'subgroup4', 'texture8'] as const;
 export type LinearVariant = (typeof LINEAR_VARIANTS)[number];
 
 /** Rows and columns of the result that a workgroup owns. */
@@ -16,18 +17,23 @@ const TILES: Record<LinearVariant, { rows: number; columns: number }> = {
   tile: { rows: 16, columns: 32 },
   subgroup8: { rows: 32, columns: 32 },
   subgroup4: { rows: 32, columns: 32 },
+  texture8: { rows: 32, columns: 32 },
 };
 
 /** Variants that run on the plan's adapter. */
 export function linearVariants({ adapter, has }: Pick<Plan, 'adapter' | 'has'>): LinearVariant[] {
   const subgroups = has('subgroups') ? adapter.subgroupSize : 0;
-  return LINEAR_VARIANTS.filter((v) => !v.startsWith('subgroup') || v === `subgroup${subgroups}`);
+  return LINEAR_VARIANTS.filter((v) => {
+    if (v === 'texture8') return subgroups === 8 && adapter.kind === 'cpu' && adapter.readsTextures;
+    return !v.startsWith('subgroup') || v === `subgroup${subgroups}`;
+  });
 }
 
 /** The fastest variant that fits sizes and adapter, or the one that the plan insists on where it fits. */
-function variantFor(plan: Plan, sizes: readonly number[]): LinearVariant {
+function variantFor(plan: Plan, sizes: readonly number[], operands: readonly Tensor[]): LinearVariant {
   if (sizes.some((n) => n % 4 !== 0)) return 'plain';
-  return plan.linearVariant ?? linearVariants(plan).at(-1)!;
+  const wanted = plan.linearVariant ?? linearVariants(plan).at(-1)!;
+  return wanted === 'texture8' && !operands.every((t) => plan.fitsTexture(t)) ? 'subgroup8' : wanted;
 }
 
 const file = (kernel: string, variant: LinearVariant): string =>
@@ -65,6 +71,20 @@ function rowBlocks(plan: Plan, weight: Tensor): RowBlock[] {
   });
 }
 
+/** Operands as buffers or, where the variant wants them so, as textures. `rows`: those with a row a token. */
+function operands(
+  batch: BatchBuffers,
+  variant: LinearVariant,
+  rows: Record<string, Tensor>,
+  weight: Record<string, Tensor> = {},
+): Pick<Dispatch, 'bindings' | 'textures'> {
+  if (variant !== 'texture8') return { bindings: { ...rows, ...weight } };
+  const tokens = () => batch.current.tokens;
+  const ofTokens = Object.entries(rows).map(([name, tensor]) => [name, { tensor, rows: tokens }] as const);
+  const whole = Object.entries(weight).map(([name, tensor]) => [name, { tensor }] as const);
+  return { bindings: {}, textures: Object.fromEntries([...ofTokens, ...whole]) };
+}
+
 /** Arithmetic and traffic of one product over the batch's tokens. */
 const cost = (batch: BatchBuffers, IN: number, OUT: number) => ({
   flops: () => 2 * batch.current.tokens * IN * OUT,
@@ -79,18 +99,21 @@ export function linearForward(
   label: string,
 ): void {
   const { IN, OUT } = sizesOf(label, t.x, t.weight, t.out);
-  const variant = variantFor(plan, [IN]);
+  const variant = variantFor(plan, [IN], [t.x, t.weight]);
   const { rows, columns } = TILES[variant];
   for (const block of rowBlocks(plan, t.weight)) {
+    const { bindings, textures } = operands(batch, variant, { x: t.x }, { weight: block.rows });
     plan.dispatch({
       kernel: file('linear_forward', variant),
       label,
       bindings: {
-        ...t,
+        ...bindings,
         batch: batch.tokens,
         sizes: plan.uniform([IN, block.count, block.first, OUT]),
-        weight: block.rows,
+        bias: t.bias,
+        out: t.out,
       },
+      ...(textures && { textures }),
       workgroups: () => [Math.ceil(block.count / columns), Math.ceil(batch.current.tokens / rows)],
       ...cost(batch, IN, block.count),
     });
@@ -105,7 +128,7 @@ export function linearGradInput(
   label: string,
 ): void {
   const { IN, OUT } = sizesOf(label, t.gradX, t.weight, t.gradOut);
-  const variant = variantFor(plan, [IN, OUT]);
+  const variant = variantFor(plan, [IN, OUT], [t.gradOut, t.weight]);
   const { rows, columns } = TILES[variant];
   const blocks = rowBlocks(plan, t.weight);
   // Blocks add to each other's sums in turn; a dispatch can't read what it writes, so every other sum lies beside gradX.
@@ -113,17 +136,18 @@ export function linearGradInput(
   let addend = t.addend;
   for (const [i, block] of blocks.entries()) {
     const gradX = (blocks.length - 1 - i) % 2 === 0 ? t.gradX : beside;
+    const { bindings, textures } = operands(batch, variant, { grad_out: t.gradOut }, { weight: block.rows });
     plan.dispatch({
       kernel: file('linear_grad_input', variant),
       label: `${label} grad x`,
       bindings: {
+        ...bindings,
         batch: batch.tokens,
         sizes: plan.uniform([IN, block.count, block.first, OUT, Number(addend !== undefined)]),
-        grad_out: t.gradOut,
-        weight: block.rows,
         grad_x: gradX,
         addend: addend ?? block.rows,
       },
+      ...(textures && { textures }),
       workgroups: () => [Math.ceil(IN / columns), Math.ceil(batch.current.tokens / rows)],
       ...cost(batch, IN, block.count),
     });
@@ -139,19 +163,20 @@ export function linearGradParameters(
   label: string,
 ): void {
   const { IN, OUT } = sizesOf(label, t.x, t.gradWeight, t.gradOut);
-  const variant = variantFor(plan, [IN, OUT]);
+  const variant = variantFor(plan, [IN, OUT], [t.gradOut, t.x]);
   const { rows, columns } = TILES[variant];
+  const { bindings, textures } = operands(batch, variant, { grad_out: t.gradOut, x: t.x });
   for (const block of rowBlocks(plan, t.gradWeight)) {
     plan.dispatch({
       kernel: file('linear_grad_weight', variant),
       label: `${label} grad weight`,
       bindings: {
+        ...bindings,
         batch: batch.tokens,
         sizes: plan.uniform([IN, block.count, block.first, OUT]),
-        grad_out: t.gradOut,
-        x: t.x,
         grad_weight: block.rows,
       },
+      ...(textures && { textures }),
       workgroups: [Math.ceil(IN / columns), Math.ceil(block.count / rows)],
       ...cost(batch, IN, block.count),
     });
