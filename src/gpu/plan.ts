@@ -83,7 +83,7 @@ export class Plan {
   /** The variant of the linear kernels to use where it fits; undefined for the adapter's best. */
   linearVariant: 'plain' | 'tile' | 'subgroup8' | 'subgroup4' | 'texture8' | undefined;
   /** The same for the attention kernels. */
-  attentionVariant: 'plain' | 'subgroup8' | undefined;
+  attentionVariant: 'plain' | 'workgroup' | 'subgroup8' | undefined;
 
   /** @param pool memory for activations; plans that never run at the same time may share one. */
   constructor(gpu: Gpu, pool: ActivationPool = new ActivationPool(gpu)) {

@@ -3,13 +3,21 @@ import type { Plan, Workgroups } from '../gpu/plan.ts';
 import type { Tensor } from '../gpu/tensor.ts';
 import { type BatchBuffers, TILE } from './batch.ts';
 
-/** plain: no feature. subgroup8: keys handed round the lanes of a subgroup of 8, for CPU adapters whose vectors are that wide. */
-export const ATTENTION_VARIANTS = ['plain', 'subgroup8'] as const;
+/**
+ * plain: an invocation a query. workgroup: blocks pass through workgroup memory, for GPUs. subgroup8: keys handed round the lanes
+ * of a subgroup of 8, for CPU adapters whose vectors are that wide.
+ */
+export const ATTENTION_VARIANTS = ['plain', 'workgroup', 'subgroup8'] as const;
 export type AttentionVariant = (typeof ATTENTION_VARIANTS)[number];
 
 /** Variants that run on the plan's adapter. */
 export function attentionVariants({ adapter, has }: Pick<Plan, 'adapter' | 'has'>): AttentionVariant[] {
-  return ATTENTION_VARIANTS.filter((v) => v === 'plain' || (has('subgroups') && adapter.subgroupSize === 8));
+  return ATTENTION_VARIANTS.filter((v) => v !== 'subgroup8' || (has('subgroups') && adapter.subgroupSize === 8));
+}
+
+function bestVariant(plan: Plan): AttentionVariant {
+  if (plan.adapter.kind === 'gpu') return 'workgroup';
+  return attentionVariants(plan).includes('subgroup8') ? 'subgroup8' : 'plain';
 }
 
 export interface AttentionOptions {
@@ -28,7 +36,7 @@ function common(
 ) {
   const headSize = qkv.shape[1]! / 3 / heads;
   if (!Number.isInteger(headSize / 4)) throw new Error(`${label}: head size ${headSize} is not a multiple of 4`);
-  const variant = plan.attentionVariant ?? attentionVariants(plan).at(-1)!;
+  const variant = plan.attentionVariant ?? bestVariant(plan);
   return {
     file: (kernel: string): string => (variant === 'plain' ? kernel : `${kernel}_${variant}`),
     constants: {
@@ -38,6 +46,7 @@ function common(
       SITE: site,
       ...(variant === 'plain' && { LANES: TILE }),
     },
+    ...(variant === 'workgroup' && { sizes: { PARTS: Math.ceil(headSize / 32) } }),
     inputs: { batch: batch.attention, random: batch.random, tiles: batch.tiles, qkv },
     workgroups: (): Workgroups => [batch.current.tiles, heads],
     /** Multiplications and additions of one product over all pairs. */
@@ -59,6 +68,7 @@ export function attentionForward(
     kernel: c.file('attention_forward'),
     label,
     constants: c.constants,
+    ...(c.sizes && { sizes: c.sizes }),
     bindings: { ...c.inputs, out: t.out, log_sum: t.logSum },
     workgroups: c.workgroups,
     flops: () => 2 * c.product(),
@@ -81,6 +91,7 @@ export function attentionBackward(
     kernel: c.file('attention_backward_query'),
     label: `${label} grad q`,
     constants: c.constants,
+    ...(c.sizes && { sizes: c.sizes }),
     bindings: { ...shared, out: t.out },
     workgroups: c.workgroups,
     flops: () => 3 * c.product(),
@@ -90,6 +101,7 @@ export function attentionBackward(
     kernel: c.file('attention_backward_key_value'),
     label: `${label} grad k, v`,
     constants: c.constants,
+    ...(c.sizes && { sizes: c.sizes }),
     bindings: shared,
     workgroups: c.workgroups,
     flops: () => 4 * c.product(),
