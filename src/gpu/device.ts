@@ -24,6 +24,10 @@ export interface GpuOptions {
   maxBindingSize?: number;
 }
 
+/** Whether an adapter is a program for the processor, whatever the runtime says of it. */
+export const isSoftware = (adapter: GPUAdapter): boolean =>
+  adapter.info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(adapter.info.description);
+
 const OPTIONAL_FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
 
 const COMPUTE_STAGE = 0x4; // GPUShaderStage.COMPUTE, whose global Node lacks
@@ -49,6 +53,8 @@ export class Gpu {
   readonly loadShader: (name: string) => Promise<string>;
   /** Largest piece of a buffer that a dispatch can bind, in bytes. */
   readonly maxBindingSize: number;
+  /** Variants of kernels that timing found fastest here, by operator and shape; others take the adapter's usual one. */
+  tuned: ReadonlyMap<string, string> = new Map();
   /** Bytes of all tensors and activations made so far. */
   allocatedBytes = 0;
   #failure: UserError | undefined;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import process from 'node:process';
 import { UsageError, UserError } from '../errors.ts';
 import { bundledDriverFits, useBundledDriver } from './bundled_driver_node.ts';
-import { type AdapterKind, Gpu, type GpuOptions } from './device.ts';
+import { type AdapterKind, Gpu, type GpuOptions, isSoftware } from './device.ts';
 import { openWebGpu } from './open_web.ts';
 import { withQuietStderr } from './quiet_stderr_node.ts';
 
@@ -61,9 +61,6 @@ async function openBundled(options: GpuOptions): Promise<Gpu> {
   if (!found) throw new UserError('the bundled adapter did not start: Vulkan found no device in it.');
   return Gpu.open(found.adapter, 'bundled', readShader, options, found.release);
 }
-
-const isSoftware = (adapter: GPUAdapter): boolean =>
-  adapter.info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(adapter.info.description);
 
 /** Leaves Vulkan's loader only the CPU drivers (Mesa's lavapipe), since Dawn lets nobody choose among a system's adapters. */
 async function hideHardwareDrivers(): Promise<void> {

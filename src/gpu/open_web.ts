@@ -1,6 +1,6 @@
 /** Opens the adapter that `navigator.gpu` gives: browsers and Deno. */
 import { UserError } from '../errors.ts';
-import { Gpu, type GpuOptions } from './device.ts';
+import { Gpu, type GpuOptions, isSoftware } from './device.ts';
 import { fetchShader } from './shaders.ts';
 
 /**
@@ -18,6 +18,6 @@ export async function openWebGpu(
   }
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw new UserError('WebGPU gives no adapter here: hardware acceleration may be switched off.');
-  const kind = adapter.info.isFallbackAdapter ? 'cpu' : 'gpu';
+  const kind = isSoftware(adapter) ? 'cpu' : 'gpu';
   return Gpu.open(adapter, kind, options.loadShader ?? fetchShader, options);
 }

@@ -81,7 +81,7 @@ export class Plan {
   readonly #uniforms = new Map<string, Tensor>();
   #built = false;
   /** The variant of the linear kernels to use where it fits; undefined for the adapter's best. */
-  linearVariant: 'plain' | 'tile' | 'subgroup8' | 'subgroup4' | 'texture8' | undefined;
+  linearVariant: 'plain' | 'tile' | 'workgroup' | 'subgroup8' | 'subgroup4' | 'texture8' | undefined;
   /** The same for the attention kernels. */
   attentionVariant: 'plain' | 'workgroup' | 'subgroup8' | undefined;
 
@@ -94,6 +94,11 @@ export class Plan {
   /** The adapter, for operators that choose a kernel by it. */
   get adapter(): AdapterFacts {
     return this.#gpu.adapter;
+  }
+
+  /** Variants of kernels by operator and shape, where the adapter was tuned. */
+  get tuned(): ReadonlyMap<string, string> {
+    return this.#gpu.tuned;
   }
 
   readonly has = (feature: GPUFeatureName): boolean => this.#gpu.has(feature);

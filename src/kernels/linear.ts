@@ -7,14 +7,16 @@ import type { BatchBuffers } from './batch.ts';
  * plain: any sizes, no feature. tile: 8 × 8 sums in registers, sizes a multiple of 4. subgroup8, subgroup4: one subgroup a
  * workgroup owns 32 × 32 sums and hands one operand round its lanes; for CPU adapters, whose subgroups are their vectors.
  * texture8: as subgroup8, with operands copied into textures first, which llvmpipe reads faster; sizes a multiple of 64.
+ * workgroup: 64 × 64 sums from tiles in workgroup memory, for GPUs.
  */
-export const LINEAR_VARIANTS = ['plain', 'tile', 'subgroup8', 'subgroup4', 'texture8'] as const;
+export const LINEAR_VARIANTS = ['plain', 'tile', 'workgroup', 'subgroup8', 'subgroup4', 'texture8'] as const;
 export type LinearVariant = (typeof LINEAR_VARIANTS)[number];
 
 /** Rows and columns of the result that a workgroup owns. */
 const TILES: Record<LinearVariant, { rows: number; columns: number }> = {
   plain: { rows: 16, columns: 16 },
   tile: { rows: 16, columns: 32 },
+  workgroup: { rows: 64, columns: 64 },
   subgroup8: { rows: 32, columns: 32 },
   subgroup4: { rows: 32, columns: 32 },
   texture8: { rows: 32, columns: 32 },
@@ -29,11 +31,40 @@ export function linearVariants({ adapter, has }: Pick<Plan, 'adapter' | 'has'>):
   });
 }
 
-/** The fastest variant that fits sizes and adapter, or the one that the plan insists on where it fits. */
-function variantFor(plan: Plan, sizes: readonly number[], operands: readonly Tensor[]): LinearVariant {
-  if (sizes.some((n) => n % 4 !== 0)) return 'plain';
-  const wanted = plan.linearVariant ?? linearVariants(plan).at(-1)!;
-  return wanted === 'texture8' && !operands.every((t) => plan.fitsTexture(t)) ? 'subgroup8' : wanted;
+/** The three products of a linear layer, as their kernels are called. */
+export type LinearProduct = 'linear_forward' | 'linear_grad_input' | 'linear_grad_weight';
+
+/** What a choice of variant depends on; batches of a similar size share it. */
+export const linearKey = (product: LinearProduct, IN: number, OUT: number, tokens: number): string =>
+  `${product} ${IN}x${OUT} ${2 ** Math.ceil(Math.log2(tokens))}`;
+
+/** Variants from the one that is usually fastest on the adapter to the one that always fits. */
+function preferences(plan: Plan): LinearVariant[] {
+  const [plain, ...others] = linearVariants(plan);
+  const best = others.filter((v) => v !== 'workgroup').reverse();
+  return plan.adapter.kind === 'gpu' ? ['workgroup', 'tile', plain!] : [...best, 'workgroup', plain!];
+}
+
+/**
+ * The variant that the plan insists on, else the one that tuning found, else the adapter's usual one; the next best where it
+ * does not fit the sizes.
+ */
+function variantFor(
+  plan: Plan,
+  batch: BatchBuffers,
+  product: LinearProduct,
+  [IN, OUT]: readonly [number, number],
+  operands: readonly Tensor[],
+): LinearVariant {
+  // The forward kernels but for one write their columns singly.
+  const fours = (variant: LinearVariant) =>
+    IN % 4 === 0 && (OUT % 4 === 0 || (product === 'linear_forward' && variant !== 'workgroup'));
+  const fits = (variant: LinearVariant) =>
+    variant === 'plain' || (fours(variant) && (variant !== 'texture8' || operands.every((t) => plan.fitsTexture(t))));
+  const tuned = plan.tuned.get(linearKey(product, IN, OUT, batch.capacity));
+  const available = preferences(plan);
+  const wanted = available.find((v) => v === (plan.linearVariant ?? tuned));
+  return [...(wanted ? [wanted] : []), ...available].find(fits)!;
 }
 
 const file = (kernel: string, variant: LinearVariant): string =>
@@ -99,7 +130,7 @@ export function linearForward(
   label: string,
 ): void {
   const { IN, OUT } = sizesOf(label, t.x, t.weight, t.out);
-  const variant = variantFor(plan, [IN], [t.x, t.weight]);
+  const variant = variantFor(plan, batch, 'linear_forward', [IN, OUT], [t.x, t.weight]);
   const { rows, columns } = TILES[variant];
   for (const block of rowBlocks(plan, t.weight)) {
     const { bindings, textures } = operands(batch, variant, { x: t.x }, { weight: block.rows });
@@ -128,7 +159,7 @@ export function linearGradInput(
   label: string,
 ): void {
   const { IN, OUT } = sizesOf(label, t.gradX, t.weight, t.gradOut);
-  const variant = variantFor(plan, [IN, OUT], [t.gradOut, t.weight]);
+  const variant = variantFor(plan, batch, 'linear_grad_input', [IN, OUT], [t.gradOut, t.weight]);
   const { rows, columns } = TILES[variant];
   const blocks = rowBlocks(plan, t.weight);
   // Blocks add to each other's sums in turn; a dispatch can't read what it writes, so every other sum lies beside gradX.
@@ -163,7 +194,7 @@ export function linearGradParameters(
   label: string,
 ): void {
   const { IN, OUT } = sizesOf(label, t.x, t.gradWeight, t.gradOut);
-  const variant = variantFor(plan, [IN, OUT], [t.gradOut, t.x]);
+  const variant = variantFor(plan, batch, 'linear_grad_weight', [IN, OUT], [t.gradOut, t.x]);
   const { rows, columns } = TILES[variant];
   const { bindings, textures } = operands(batch, variant, { grad_out: t.gradOut, x: t.x });
   for (const block of rowBlocks(plan, t.gradWeight)) {

@@ -1,9 +1,17 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Gpu } from '../../src/gpu/device.ts';
 import { openGpu } from '../../src/gpu/open_node.ts';
 import { Plan } from '../../src/gpu/plan.ts';
+import type { BatchBuffers } from '../../src/kernels/batch.ts';
 import { embeddingSum } from '../../src/kernels/embedding.ts';
-import { linearForward, linearGradInput, linearGradParameters, linearVariants } from '../../src/kernels/linear.ts';
+import {
+  linearForward,
+  linearGradInput,
+  linearGradParameters,
+  linearKey,
+  linearVariants,
+} from '../../src/kernels/linear.ts';
 import { batchOf, close, createTensor, kernelCase, runOnce, SIZES, testGpu, upload } from '../gpu_support.ts';
 
 const test = suite('linear');
@@ -152,6 +160,60 @@ for (const [tokens, k, n, maxBindingSize, blocks] of [
       );
     });
 }
+const product = async (gpu: Gpu, record: (plan: Plan, batch: BatchBuffers) => void) => {
+  const plan = new Plan(gpu);
+  record(plan, batchOf(gpu, [70]));
+  return (await plan.build()).operations.map(({ kernel }) => kernel);
+};
+const layer = (gpu: Gpu, n: number) => ({
+  x: upload(gpu, 'x', wave(70 * 64, 1), [70, 64]),
+  weight: upload(gpu, 'weight', wave(n * 64, 2), [n, 64]),
+  bias: upload(gpu, 'bias', wave(n, 3)),
+  out: createTensor(gpu, 'out', [70, n]),
+});
+
+test('a GPU takes the kernels with tiles in workgroup memory, for all sizes that they fit', async () => {
+  const gpu = await openGpu();
+  gpu.adapter.kind = 'gpu';
+  const kernels = (n: number) => product(gpu, (plan, batch) => linearForward(plan, batch, layer(gpu, n), 'linear'));
+  assert.equal(await kernels(128), ['linear_forward_workgroup']);
+  assert.equal(await kernels(25), ['linear_forward_tile'], 'the classifier has as many columns as labels');
+  gpu.close();
+});
+
+test('what tuning found is taken, where it fits and runs here', async () => {
+  const gpu = await openGpu();
+  const kernels = async (n: number, variant: string) => {
+    gpu.tuned = new Map([[linearKey('linear_forward', 64, n, 70), variant]]);
+    return product(gpu, (plan, batch) => linearForward(plan, batch, layer(gpu, n), 'linear'));
+  };
+  assert.equal(await kernels(128, 'tile'), ['linear_forward_tile']);
+  const usual = await kernels(128, 'no such variant');
+  assert.equal(await kernels(128, `subgroup${64 - gpu.adapter.subgroupSize}`), usual, 'made on another adapter');
+  assert.is.not((await kernels(25, 'workgroup'))[0], 'linear_forward_workgroup');
+  gpu.close();
+});
+
+for (const variant of VARIANTS)
+  test(`${variant}: the same bits from two runs`, async () => {
+    const gpu = await testGpu();
+    const run = () =>
+      runOnce(gpu, (plan) => {
+        plan.linearVariant = variant;
+        const batch = batchOf(gpu, [70]);
+        const { x, weight, bias, out } = layer(gpu, 192);
+        const gradOut = upload(gpu, 'grad out', wave(70 * 192, 4), [70, 192]);
+        const gradX = createTensor(gpu, 'grad x', [70, 64]);
+        const gradWeight = createTensor(gpu, 'grad weight', [192, 64]);
+        const gradBias = createTensor(gpu, 'grad bias', [192]);
+        linearForward(plan, batch, { x, weight, bias, out }, 'linear');
+        linearGradInput(plan, batch, { gradOut, weight, gradX }, 'linear');
+        linearGradParameters(plan, batch, { gradOut, x, gradWeight, gradBias }, 'linear');
+        return { out, gradX, gradWeight, gradBias };
+      });
+    assert.equal(await run(), await run());
+  });
+
 test('an activation larger than a binding is an error that says what would help', async () => {
   const gpu = await openGpu('auto', { maxBindingSize: 4096 });
   const batch = batchOf(gpu, [40]);
