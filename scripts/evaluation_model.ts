@@ -11,6 +11,7 @@ import { folderSource } from '../src/formats/folder_node.ts';
 import { resolveModelFolder } from '../src/formats/hub_node.ts';
 import type { Gpu } from '../src/gpu/device.ts';
 import { describeAdapter, openGpu } from '../src/gpu/open_node.ts';
+import { tuningOf } from '../src/gpu/tuning_node.ts';
 import { loadTagger, type Tagger } from '../src/inference/load.ts';
 import { readLabelledFile } from '../src/training/dataset_node.ts';
 import { evaluateFeatures } from '../src/training/evaluate.ts';
@@ -36,7 +37,7 @@ export async function tagFiles(s: EvaluateSettings, files: readonly string[]): P
   if (read.some(({ problems }) => errorsAmong(problems).length > 0)) return unscored;
   let gpu: Gpu | undefined;
   const open = async () => {
-    gpu = await openGpu(s.adapter ?? 'auto');
+    gpu = await openGpu(s.adapter ?? 'auto', { tuning: tuningOf(s, (line) => process.stderr.write(`${line}\n`)) });
     process.stderr.write(`${describeAdapter(gpu)}\n`);
     return gpu;
   };

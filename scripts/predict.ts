@@ -6,6 +6,7 @@ import { UsageError, UserError } from '../src/errors.ts';
 import type { Gpu } from '../src/gpu/device.ts';
 import { describeAdapter } from '../src/gpu/open_node.ts';
 import { Profiler } from '../src/gpu/profiler.ts';
+import { tuningOf } from '../src/gpu/tuning_node.ts';
 import { type Entity, STRATEGIES } from '../src/inference/entities.ts';
 import type { TokenClassificationPipeline } from '../src/inference/pipeline.ts';
 import { pipeline } from '../src/inference/pipeline_node.ts';
@@ -175,6 +176,7 @@ await runCommand(async () => {
   };
   const ner = await pipeline('token-classification', s.model, {
     adapter: s.adapter ?? 'auto',
+    tuning: tuningOf(s, (line) => process.stderr.write(`${line}\n`)),
     onWarning: (warning) => process.stderr.write(`warning: ${warning}\n`),
     ...(s.window !== null && { window: s.window }),
     ...(s.profile !== null && { profiler: makeProfiler }),

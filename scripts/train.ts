@@ -3,6 +3,7 @@ import process from 'node:process';
 import { UsageError } from '../src/errors.ts';
 import { readJson } from '../src/formats/json_node.ts';
 import { describeAdapter, openGpu } from '../src/gpu/open_node.ts';
+import { tuningOf } from '../src/gpu/tuning_node.ts';
 import { liveOutput } from '../src/live_output_node.ts';
 import { fromArguments } from '../src/settings/settings.ts';
 import { resolveSettings } from '../src/training/resolve.ts';
@@ -26,7 +27,7 @@ await runCommand(async () => {
   const output = liveOutput();
   const signal = interruption(() => output.print('\nstopping after this step; once more ends at once'));
   const open = async () => {
-    const gpu = await openGpu(settings.adapter ?? 'auto');
+    const gpu = await openGpu(settings.adapter ?? 'auto', { tuning: tuningOf(settings, (line) => output.print(line)) });
     output.print(describeAdapter(gpu));
     return gpu;
   };

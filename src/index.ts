@@ -17,6 +17,7 @@ export { readSafetensors, writeSafetensors } from './formats/safetensors.ts';
 export { Gpu } from './gpu/device.ts';
 export { openWebGpu } from './gpu/open_web.ts';
 export { Plan } from './gpu/plan.ts';
+export type { TuningOptions, TuningStore } from './gpu/tuning.ts';
 export { SequenceClassifier } from './inference/classifier.ts';
 export type { Entity, GroupedEntity, Strategy, TokenEntity } from './inference/entities.ts';
 export { type LoadOptions, loadPipeline, loadTagger, loadTokenizer, type Tagger } from './inference/load.ts';

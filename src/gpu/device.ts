@@ -1,5 +1,6 @@
 /** A device opened for compute, with what the rest needs to know of its adapter. */
 import { UserError } from '../errors.ts';
+import type { Choices, TuningOptions } from './tuning.ts';
 
 /** `gpu`: hardware. `cpu`: a software driver installed on the system. `bundled`: the software driver that npm installs. */
 export type AdapterKind = 'gpu' | 'cpu' | 'bundled';
@@ -22,6 +23,8 @@ export interface GpuOptions {
   features?: boolean;
   /** Largest storage binding in bytes; smaller than the adapter's for tests. */
   maxBindingSize?: number;
+  /** Times kernels that come in variants, where their fastest isn't known beforehand; without it, the usual ones are taken. */
+  tuning?: TuningOptions | undefined;
 }
 
 /** Whether an adapter is a program for the processor, whatever the runtime says of it. */
@@ -54,7 +57,9 @@ export class Gpu {
   /** Largest piece of a buffer that a dispatch can bind, in bytes. */
   readonly maxBindingSize: number;
   /** Variants of kernels that timing found fastest here, by operator and shape; others take the adapter's usual one. */
-  tuned: ReadonlyMap<string, string> = new Map();
+  tuned: Choices = new Map();
+  /** How plans that are recorded from now on are tuned; undefined for not at all. */
+  tuning: TuningOptions | undefined;
   /** Bytes of all tensors and activations made so far. */
   allocatedBytes = 0;
   #failure: UserError | undefined;
@@ -128,7 +133,9 @@ export class Gpu {
       subgroupSize: info.subgroupMinSize ?? 0,
       readsTextures: options.features !== false && (await readsTextures(device)),
     };
-    return new Gpu(device, facts, loadShader, options.maxBindingSize ?? Infinity, release);
+    const gpu = new Gpu(device, facts, loadShader, options.maxBindingSize ?? Infinity, release);
+    gpu.tuning = options.tuning;
+    return gpu;
   }
 
   get limits(): GPUSupportedLimits {

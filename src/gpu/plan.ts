@@ -8,6 +8,7 @@ import { UserError } from '../errors.ts';
 import type { AdapterFacts, Gpu } from './device.ts';
 import { ActivationPool, createUniform, placeOf, TEXEL_FLOATS, write } from './memory.ts';
 import { Tensor } from './tensor.ts';
+import type { Choices } from './tuning.ts';
 import { bindingsOf, specialize } from './wgsl.ts';
 
 export interface Dispatch {
@@ -97,7 +98,7 @@ export class Plan {
   }
 
   /** Variants of kernels by operator and shape, where the adapter was tuned. */
-  get tuned(): ReadonlyMap<string, string> {
+  get tuned(): Choices {
     return this.#gpu.tuned;
   }
 

@@ -1,6 +1,7 @@
 /** Runs a token classifier over sequences of ids, packed into batches; used for evaluation and for tagging alike. */
 import type { AlbertModel } from '../albert/model.ts';
 import { recordForward } from '../albert/token_classifier.ts';
+import { tuneModel } from '../albert/tuning.ts';
 import { Executor } from '../gpu/executor.ts';
 import { ActivationPool } from '../gpu/memory.ts';
 import { type BuiltPlan, Plan } from '../gpu/plan.ts';
@@ -54,6 +55,7 @@ export class SequenceClassifier {
     profiler?: Profiler,
   ): Promise<SequenceClassifier> {
     const { gpu, config, parameters } = model;
+    await tuneModel(gpu, config, capacity, false);
     const batch = new BatchBuffers(gpu, capacity);
     const plan = new Plan(gpu, pool);
     const { logits } = recordForward({ plan, batch, config, parameters, gradients: undefined });

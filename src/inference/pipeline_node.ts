@@ -4,11 +4,14 @@ import { folderSource } from '../formats/folder_node.ts';
 import { resolveModelFolder } from '../formats/hub_node.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { type AdapterChoice, openGpu } from '../gpu/open_node.ts';
+import type { TuningOptions } from '../gpu/tuning.ts';
 import { type LoadOptions, loadPipeline } from './load.ts';
 import type { TokenClassificationPipeline } from './pipeline.ts';
 
 export interface PipelineLoadOptions extends LoadOptions {
   adapter?: AdapterChoice;
+  /** Times kernels that come in variants, once for an adapter: `{ store: fileStore() }`. */
+  tuning?: TuningOptions | undefined;
   /** A device that is open already; the pipeline then leaves it open. */
   gpu?: Gpu;
 }
@@ -21,7 +24,7 @@ export interface PipelineLoadOptions extends LoadOptions {
 export async function pipeline(
   task: 'token-classification' | 'ner',
   name: string,
-  { adapter, gpu: given, ...options }: PipelineLoadOptions = {},
+  { adapter, tuning, gpu: given, ...options }: PipelineLoadOptions = {},
 ): Promise<TokenClassificationPipeline> {
   if (task !== 'token-classification' && task !== 'ner') {
     throw new UserError(`the task is "${task as string}": this package does token-classification (ner) alone.`);
@@ -29,7 +32,7 @@ export async function pipeline(
   const source = await folderSource(await resolveModelFolder(name));
   let opened: Gpu | undefined;
   const open = async () => {
-    opened = await openGpu(adapter);
+    opened = await openGpu(adapter, { tuning });
     return opened;
   };
   const close = () => opened?.close();

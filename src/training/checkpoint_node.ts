@@ -74,6 +74,14 @@ function findCheckpoint(folder: string): string {
 }
 
 /**
+ * What a checkpoint remembers of its run.
+ * @throws UserError where there is none.
+ */
+export async function readFingerprint(folder: string): Promise<Record<string, unknown>> {
+  return ((await readJson(join(findCheckpoint(folder), STATE))) as StoredState).fingerprint;
+}
+
+/**
  * Reads a checkpoint back into model and optimizer.
  * @throws UserError where there is none, or where a setting that the run's bits depend on has changed.
  */

@@ -16,10 +16,11 @@ import type { LiveOutput } from '../live_output_node.ts';
 import { writeProfile } from '../profile_node.ts';
 import { settingsWarnings } from '../tokenizer/settings_warnings.ts';
 import { type SplitResult, sizesOf } from './card.ts';
-import { loadCheckpoint, readWeights, saveCheckpoint } from './checkpoint_node.ts';
+import { loadCheckpoint, readFingerprint, readWeights, saveCheckpoint } from './checkpoint_node.ts';
 import { makeWindows, readRunData, SAMPLE_FOLDER } from './data_node.ts';
 import { type Evaluation, evaluateFeatures } from './evaluate.ts';
 import { type FitHooks, type FitOptions, type FitOutcome, fit, newRunState } from './fit.ts';
+import { kernelsOf, useKernelsOf } from './kernels.ts';
 import { BatchOrder, largestBatch } from './order.ts';
 import { outputFolder, prepareOutput, writeModel, writeResults } from './output_node.ts';
 import { baselineWarning, megabytes, RunningProgress } from './progress.ts';
@@ -86,13 +87,14 @@ async function trainOn(gpu: Gpu, run: TrainingRun, signal: AbortSignal): Promise
   const steps = s.max_steps ?? Math.max(1, Math.round(order.stepsPerEpoch * s.num_train_epochs));
   const profiler = s.profile === null ? undefined : new Profiler(gpu);
   const pool = new ActivationPool(gpu);
+  if (s.resume) useKernelsOf(gpu, await readFingerprint(join(folder, 'checkpoint-last')));
   const trainer = await Trainer.create(model, { ...trainerOptions(run, steps), ...(profiler && { profiler }) }, pool);
   const classifier = await SequenceClassifier.create(model, Math.max(1024, s.max_seq_length), pool);
   const best = join(folder, 'checkpoint-best');
   const last = join(folder, 'checkpoint-last');
   const fingerprint = fingerprintOf(
     { ...s, model: run.modelFolder },
-    { labels: data.labels, sequences: windows.train.length, data: hashOf(windows.train) },
+    { labels: data.labels, sequences: windows.train.length, data: hashOf(windows.train), ...kernelsOf(gpu) },
   );
   const state = s.resume ? await loadCheckpoint(last, model, trainer.state, fingerprint) : newRunState();
 

@@ -2,6 +2,7 @@
 import type { AlbertModel } from '../albert/model.ts';
 import { ParameterSet } from '../albert/parameters.ts';
 import { recordBackward, recordForward } from '../albert/token_classifier.ts';
+import { tuneModel } from '../albert/tuning.ts';
 import { Executor } from '../gpu/executor.ts';
 import { type ActivationPool, createTensor } from '../gpu/memory.ts';
 import { type BuiltPlan, Plan } from '../gpu/plan.ts';
@@ -96,6 +97,7 @@ export class Trainer {
   static async create(model: AlbertModel, options: TrainerOptions, pool: ActivationPool): Promise<Trainer> {
     const { gpu, config, parameters } = model;
     const { layout } = parameters;
+    await tuneModel(gpu, config, options.capacity, true);
     const gradients = new ParameterSet(gpu, 'gradients', layout);
     const state = {
       first: new ParameterSet(gpu, 'first moments', layout),
