@@ -1,21 +1,36 @@
-/** Times training steps and inference of a model of random weights, and says how much memory they take. */
+/** Measures kernels, training steps, tagging and memory on this machine's adapter, by itself and against other programs. */
 import process from 'node:process';
-import { AlbertModel } from '../src/albert/model.ts';
 import { UsageError } from '../src/errors.ts';
-import { ALBERT_DEFAULTS } from '../src/formats/albert_config.ts';
-import { PRESET_SIZES } from '../src/formats/albert_presets.ts';
+import { PRESET_SIZES, type PresetName } from '../src/formats/albert_presets.ts';
+import type { Gpu } from '../src/gpu/device.ts';
 import { ActivationPool } from '../src/gpu/memory.ts';
 import { openGpu } from '../src/gpu/open_node.ts';
-import { Profiler, profileTable } from '../src/gpu/profiler.ts';
-import { SequenceClassifier } from '../src/inference/classifier.ts';
-import { Random } from '../src/random.ts';
 import { ADAPTER_SETTINGS } from '../src/settings/adapter.ts';
+import { nearest } from '../src/settings/nearest.ts';
 import { defineSettings } from '../src/settings/settings.ts';
-import { Trainer } from '../src/training/trainer.ts';
+import { benchKernels } from './bench/kernels.ts';
+import { benchIdle, benchInference, benchLengths, benchMemory, benchSteps, type Counts } from './bench/measures.ts';
+import { type Action, PEERS, type PeerName, startPeer } from './bench/peer.ts';
+import { type Row, textTable } from './bench/report.ts';
+import {
+  batchMaker,
+  makeClassifier,
+  makeModel,
+  makeTrainer,
+  median,
+  type Sizes,
+  timeInference,
+  timeSteps,
+} from './bench/workload.ts';
 import { readCommandLine, runCommand } from './command.ts';
 
 const SETTINGS = defineSettings({
-  size: { type: 'choice', choices: ['tiny', 'small', 'base', 'large'], default: 'small', help: 'sizes of the model' },
+  size: {
+    type: 'choice',
+    choices: Object.keys(PRESET_SIZES) as PresetName[],
+    default: 'small',
+    help: 'sizes of the model',
+  },
   tokens: { type: 'integer', default: 2048, min: 8, help: 'sub-tokens in a batch' },
   length: { type: 'integer', default: 32, min: 1, max: 512, help: 'sub-tokens in a sequence' },
   vocabulary: { type: 'integer', default: 30000, min: 10, help: 'pieces' },
@@ -26,84 +41,143 @@ const SETTINGS = defineSettings({
     min: 1,
     help: "steps before the clock starts: the driver's compiler runs in them",
   },
-  steps: { type: 'integer', default: 7, min: 1, help: 'steps that count; the median is given' },
-  train: { type: 'boolean', default: true, help: 'time training steps' },
-  infer: { type: 'boolean', default: true, help: 'time inference' },
-  json: { type: 'boolean', default: false, help: 'one line of JSON' },
-  profile: { type: 'boolean', default: false, help: 'time by kernel, of the training steps, which it slows' },
+  steps: { type: 'integer', default: 7, min: 1, help: 'steps that count, and rounds of kernels; medians are given' },
+  against: { type: 'choice', choices: PEERS, default: null, help: 'run another program in turns with ours' },
+  python: { type: 'string', default: 'python3', value: 'FILE', help: 'interpreter with torch and transformers' },
+  json: { type: 'boolean', default: false, help: 'JSON' },
+  markdown: { type: 'boolean', default: false, help: 'a table in Markdown' },
   ...ADAPTER_SETTINGS,
 });
-const USAGE =
-  'Usage: tsx scripts/bench.ts [--size small] [--tokens 2048] [--length 32]\n\nTokens a second, medians; sequences of random ids, all of one length.';
+const USAGE = `Usage: tsx scripts/bench.ts [train|infer|kernels|memory|idle|lengths …] [--size small] [--against tfjs]
 
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!;
+  train     training steps: tokens a second, the first step, CPU time of the JavaScript thread
+  infer     tagging: tokens a second
+  kernels   each operator and its variants: GFLOP/s and GB/s, beside the adapter's peaks
+  memory    GPU memory announced before the first step, and after some
+  idle      how long the adapter waits between the dispatches of a step
+  lengths   tokens a second over the length of sequences, a batch's tokens being the same
+
+Without a word: train and infer. Sequences of random ids, all of one length; medians.`;
+
+const WHAT = ['train', 'infer', 'kernels', 'memory', 'idle', 'lengths'] as const;
+type What = (typeof WHAT)[number];
+
+function chosen(positional: readonly string[]): What[] {
+  if (positional.length === 0) return ['train', 'infer'];
+  return positional.map((word) => {
+    const known = WHAT.find((what) => what === word);
+    if (known) return known;
+    const guess = nearest(word, WHAT);
+    throw new UsageError(`unexpected "${word}": ${guess ? `did you mean ${guess}? ` : ''}There is ${WHAT.join(', ')}.`);
+  });
+}
+
+async function measure(gpu: Gpu, what: What, sizes: Sizes, counts: Counts): Promise<Row[]> {
+  switch (what) {
+    case 'train':
+      return [await benchSteps(gpu, sizes, counts)];
+    case 'infer':
+      return [await benchInference(gpu, sizes, counts)];
+    case 'kernels':
+      return benchKernels(gpu, sizes, counts.steps);
+    case 'memory':
+      return [await benchMemory(gpu, sizes, counts)];
+    case 'idle':
+      return [await benchIdle(gpu, sizes, counts)];
+    case 'lengths':
+      return benchLengths(gpu, sizes, counts);
+  }
+}
+
+/** Ours and the peer's steps by turns, so that other work on the machine falls on both alike. */
+async function race(
+  gpu: Gpu,
+  actions: readonly Action[],
+  sizes: Sizes,
+  { warmup, steps }: Counts,
+  other: { name: PeerName; python: string },
+): Promise<Row[]> {
+  const { peer, release } = await startPeer(other.name, sizes, () => makeModel(gpu, sizes), other.python);
+  try {
+    const batch = batchMaker(sizes);
+    const rows: Row[] = [];
+    for (const action of actions) {
+      const pool = new ActivationPool(gpu);
+      const model = makeModel(gpu, sizes);
+      let ours: (count: number) => Promise<number[]>;
+      if (action === 'train') {
+        const trainer = await makeTrainer(model, sizes.tokens, pool);
+        ours = (count) => timeSteps(trainer, batch, count);
+      } else {
+        const classifier = await makeClassifier(model, sizes.tokens, pool);
+        ours = (count) => timeInference(classifier, batch, count);
+      }
+      await ours(warmup);
+      const [a, b]: [number[], number[]] = [[], []];
+      for (let step = 0; step < steps; step++) {
+        a.push(...(await ours(1)));
+        b.push(await peer.run(action));
+      }
+      const [oursMs, theirsMs] = [median(a), median(b)];
+      rows.push({
+        work: action,
+        model: `${sizes.size}, ${sizes.tokens} tokens in sequences of ${sizes.length}`,
+        peer: `${peer.name} (${peer.adapter})`,
+        'ours, tokens/s': Math.round((sizes.tokens / oursMs) * 1000),
+        'theirs, tokens/s': +((sizes.tokens / theirsMs) * 1000).toPrecision(3),
+        ratio: +(theirsMs / oursMs).toPrecision(3),
+      });
+    }
+    return rows;
+  } finally {
+    await release();
+  }
+}
+
+function print(
+  adapter: string,
+  what: string,
+  rows: readonly Row[],
+  sizes: Sizes,
+  { json, markdown }: { json: boolean; markdown: boolean },
+): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ bench: what, adapter, ...sizes, rows })}\n`);
+    return;
+  }
+  const { size, tokens, length } = sizes;
+  const sequences = what === 'lengths' ? '' : ` in sequences of ${length}`;
+  if (!markdown) process.stdout.write(`\n${what}: ${size}, ${tokens} tokens${sequences}; ${adapter}\n`);
+  process.stdout.write(textTable(rows, markdown));
+}
 
 await runCommand(async () => {
   const { values: s, positional } = readCommandLine(USAGE, SETTINGS);
-  if (positional.length > 0) throw new UsageError(`unexpected "${positional[0]}".`);
-  if (s.tokens % s.length !== 0)
+  const wanted = chosen(positional);
+  const sizes: Sizes = {
+    size: s.size,
+    tokens: s.tokens,
+    length: s.length,
+    vocabulary: s.vocabulary,
+    labels: s.labels,
+  };
+  if (s.tokens % s.length !== 0) {
     throw new UsageError(`--tokens ${s.tokens} must be a multiple of --length ${s.length}.`);
-  const gpu = await openGpu(s.adapter ?? 'auto');
+  }
+  const counts: Counts = { warmup: s.warmup, steps: s.steps };
+  // ONNX Runtime tags; it does not train.
+  const raced = wanted.filter((w) => w === 'infer' || (w === 'train' && s.against !== 'onnxruntime')) as Action[];
+  if (s.against && raced.length === 0) {
+    throw new UsageError(`--against ${s.against} goes with ${s.against === 'onnxruntime' ? '' : 'train and '}infer.`);
+  }
+  const gpu = await openGpu(s.adapter);
   try {
-    const labels = Array.from({ length: s.labels }, (_, i) => `LABEL_${i}`);
-    const config = { ...ALBERT_DEFAULTS, ...PRESET_SIZES[s.size ?? 'small'], vocab_size: s.vocabulary, labels };
-    const model = AlbertModel.random(gpu, { ...config, classifier_dropout_prob: 0 }, 1);
-    const random = new Random(1);
-    const batch = () =>
-      Array.from({ length: s.tokens / s.length }, () => ({
-        ids: Int32Array.from({ length: s.length }, () => 5 + random.below(s.vocabulary - 5)),
-        labels: Int32Array.from({ length: s.length }, () => random.below(s.labels)),
-      }));
-    const pool = new ActivationPool(gpu);
-    const result: Record<string, unknown> = {
-      adapter: gpu.adapter.name,
-      size: s.size,
-      tokens: s.tokens,
-      length: s.length,
-    };
-    const profiler = s.profile ? new Profiler(gpu) : undefined;
-
-    if (s.train) {
-      const schedule = { name: 'constant', learningRate: 1e-3, warmupSteps: 0, steps: 1e9 } as const;
-      const options = {
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        maxNorm: 1,
-        weightDecay: 0.01,
-        schedule,
-        seed: 1,
-        capacity: s.tokens,
-      };
-      const trainer = await Trainer.create(model, { ...options, ...(profiler && { profiler }) }, pool);
-      const times: number[] = [];
-      let last = performance.now();
-      for await (const _ of trainer.steps((step) => (step < s.warmup + s.steps ? [batch()] : undefined))) {
-        times.push(performance.now() - last);
-        last = performance.now();
-      }
-      const ms = median(times.slice(s.warmup));
-      Object.assign(result, { train_ms: +ms.toFixed(1), train_tokens_per_second: Math.round((s.tokens / ms) * 1000) });
+    if (s.against) {
+      const rows = await race(gpu, raced, sizes, counts, { name: s.against, python: s.python });
+      print(gpu.adapter.name, `against ${s.against}`, rows, sizes, s);
+      return;
     }
-    if (s.infer) {
-      const classifier = await SequenceClassifier.create(model, s.tokens, pool);
-      const times: number[] = [];
-      for (let i = 0; i < s.warmup + s.steps; i++) {
-        const sequences = batch();
-        const began = performance.now();
-        for await (const _ of classifier.classify(sequences));
-        times.push(performance.now() - began);
-      }
-      const ms = median(times.slice(s.warmup));
-      Object.assign(result, { infer_ms: +ms.toFixed(1), infer_tokens_per_second: Math.round((s.tokens / ms) * 1000) });
-    }
-    result.gpu_megabytes = +(gpu.allocatedBytes / 1e6).toFixed(1);
-    if (s.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-    else for (const [name, value] of Object.entries(result)) process.stdout.write(`${name.padEnd(26)}${value}\n`);
-    if (profiler) {
-      await profiler.collect();
-      process.stdout.write(`\n${profileTable(profiler.summary())}`);
-    }
+    for (const what of wanted) print(gpu.adapter.name, what, await measure(gpu, what, sizes, counts), sizes, s);
   } finally {
     gpu.close();
   }
