@@ -105,7 +105,9 @@ async function timeAll(
       const ms = await timeOf(gpu, built, best.ms, deadline);
       if (ms < best.ms) best = { variant, ms };
       if (!told && performance.now() - began > 1000) {
-        gpu.tuning?.print?.(`timing kernels on ${gpu.adapter.name}, which takes some seconds once for an adapter`);
+        gpu.tuning?.print?.(
+          `timing kernels for batches of up to ${capacity} tokens on ${gpu.adapter.name}: some seconds, once for an adapter`,
+        );
         told = true;
       }
     }
