@@ -35,7 +35,7 @@ async function milliseconds(gpu: Gpu, { plan, commands }: Candidate, times: numb
   for (let i = 0; i < times; i++) plan.encode(encoder, 0, commands);
   const began = performance.now();
   gpu.device.queue.submit([encoder.finish()]);
-  await gpu.device.queue.onSubmittedWorkDone();
+  await gpu.settled(gpu.device.queue.onSubmittedWorkDone());
   return (performance.now() - began) / times;
 }
 

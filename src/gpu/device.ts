@@ -23,6 +23,11 @@ export interface GpuOptions {
   features?: boolean;
   /** Largest storage binding in bytes; smaller than the adapter's for tests. */
   maxBindingSize?: number;
+  /**
+   * Tags with operands of linear layers rounded to half precision (11 bits) on GPUs that have `shader-f16`; sums stay in single
+   * precision. Training is not changed by it.
+   */
+  halfPrecision?: boolean;
   /** Times kernels that come in variants, where their fastest isn't known beforehand; without it, the usual ones are taken. */
   tuning?: TuningOptions | undefined;
 }
@@ -58,10 +63,14 @@ export class Gpu {
   readonly maxBindingSize: number;
   /** Variants of kernels that timing found fastest here, by operator and shape; others take the adapter's usual one. */
   tuned: Choices = new Map();
+  /** Whether plans without gradients may round operands to half precision. */
+  halfPrecision = false;
   /** How plans that are recorded from now on are tuned; undefined for not at all. */
   tuning: TuningOptions | undefined;
   /** Bytes of all tensors and activations made so far. */
   allocatedBytes = 0;
+  /** Gives the processor away for a moment; set where the bindings keep a core busy as long as a promise of theirs is pending. */
+  rest: (() => Promise<void>) | undefined;
   #failure: UserError | undefined;
   #closed = false;
   #release: () => void;
@@ -106,6 +115,9 @@ export class Gpu {
   ): Promise<Gpu> {
     const info = adapter.info;
     const name = info.description || info.device || info.architecture || info.vendor || 'unnamed adapter';
+    if (options.halfPrecision && !adapter.features.has('shader-f16')) {
+      throw new UserError(`the adapter ${name} has no half precision (shader-f16): leave out --half-precision.`);
+    }
     const features = options.features === false ? [] : OPTIONAL_FEATURES.filter((f) => adapter.features.has(f));
     let device: GPUDevice;
     try {
@@ -135,6 +147,7 @@ export class Gpu {
     };
     const gpu = new Gpu(device, facts, loadShader, options.maxBindingSize ?? Infinity, release);
     gpu.tuning = options.tuning;
+    gpu.halfPrecision = options.halfPrecision ?? false;
     return gpu;
   }
 
@@ -149,6 +162,17 @@ export class Gpu {
   /** Throws what went wrong on the device since it was opened, if anything did. Call it after each wait. */
   check(): void {
     if (this.#failure) throw this.#failure;
+  }
+
+  /** Awaits a promise of the device's, resting meanwhile. */
+  async settled<T>(promise: Promise<T>): Promise<T> {
+    let pending = this.rest !== undefined;
+    const settle = () => {
+      pending = false;
+    };
+    promise.then(settle, settle);
+    while (pending) await this.rest!();
+    return promise;
   }
 
   /** The compiled module of a shader's source; each source is compiled once. */

@@ -2,7 +2,6 @@
 import type { Gpu } from './device.ts';
 import type { BuiltPlan, Operation } from './plan.ts';
 import type { Profiler } from './profiler.ts';
-import { Pacer } from './readback.ts';
 
 /** Drivers kill a submit of some seconds; this leaves room for an estimate that is off. */
 const LONGEST_SUBMIT_MS = 300;
@@ -15,7 +14,6 @@ const workOf = (operation: Operation): number => operation.flops() + 8 * operati
 export class Executor {
   readonly #gpu: Gpu;
   readonly #profiler: Profiler | undefined;
-  readonly #pacer = new Pacer();
   #rate = FIRST_RATE;
   #pending = 0;
   #submitted = 0;
@@ -50,13 +48,13 @@ export class Executor {
   }
 
   /**
-   * Awaits `read`, a readback of what was submitted, sleeping through most of the time that the work is expected to take.
+   * Awaits `read`, a readback of what was submitted, and learns from how long it took.
    * @param share how much of the pending work the readback waits for: less than 1 where later work is queued behind it.
    */
   async wait<T>(read: () => Promise<T>, share = 1): Promise<T> {
     const work = this.#pending * share;
     const began = this.#submitted;
-    const result = await this.#pacer.wait(read, work, began);
+    const result = await read();
     const elapsed = performance.now() - began;
     if (work > 0 && elapsed > 1) {
       const rate = work / elapsed;

@@ -11,6 +11,13 @@ import { withQuietStderr } from './quiet_stderr_node.ts';
 export const ADAPTER_CHOICES = ['auto', 'gpu', 'cpu', 'bundled'] as const;
 export type AdapterChoice = (typeof ADAPTER_CHOICES)[number];
 
+const clock = new Int32Array(new SharedArrayBuffer(4));
+/** Dawn's bindings ask for their promises at every turn of the event loop: a millisecond's sleep a turn frees the core for the driver. */
+async function rest(): Promise<void> {
+  Atomics.wait(clock, 0, 0, 1);
+  await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
 const shaders = new URL('../../shaders/', import.meta.url);
 const readShader = (name: string): Promise<string> => readFile(new URL(`${name}.wgsl`, shaders), 'utf8');
 
@@ -25,7 +32,9 @@ export async function openGpu(choice: AdapterChoice = 'auto', options: GpuOption
   if ('Deno' in globalThis) return openWebGpu({ ...options, loadShader: readShader });
   // Mesa's drivers look for it and complain where it is missing.
   process.env.XDG_RUNTIME_DIR ??= tmpdir();
-  return withQuietStderr(() => openDawn(wanted, options));
+  const gpu = await withQuietStderr(() => openDawn(wanted, options));
+  gpu.rest = rest;
+  return gpu;
 }
 
 function fromEnvironment(): AdapterChoice {
@@ -79,7 +88,8 @@ async function hideHardwareDrivers(): Promise<void> {
 async function requestInstalled(fallback: boolean): Promise<{ adapter: GPUAdapter; release: () => void } | undefined> {
   const { create } = await loadDawn();
   // The instance must outlive its devices, and must be let go before the program ends, or Dawn crashes at exit.
-  let instance: GPU | undefined = create([]);
+  // Timestamps to the nanosecond, for profiles: browsers round them against attacks that a script in Node need not fear.
+  let instance: GPU | undefined = create(['disable-dawn-features=timestamp_quantization']);
   const adapter = await instance.requestAdapter(
     fallback ? { forceFallbackAdapter: true } : { powerPreference: 'high-performance' },
   );

@@ -54,7 +54,7 @@ export async function measurePeaks(gpu: Gpu): Promise<Peaks> {
       pass.end();
       const began = performance.now();
       gpu.device.queue.submit([encoder.finish()]);
-      await gpu.device.queue.onSubmittedWorkDone();
+      await gpu.settled(gpu.device.queue.onSubmittedWorkDone());
       return (performance.now() - began) / 1000;
     };
     await seconds(); // compiles

@@ -63,7 +63,7 @@ export class Profiler {
     this.#reads.push(
       // Mapped only once the submit that this encoder belongs to is under way.
       Promise.resolve().then(async () => {
-        await staging.mapAsync(1);
+        await this.#gpu.settled(staging.mapAsync(1));
         const times = new BigUint64Array(staging.getMappedRange());
         operations.forEach((operation, i) => {
           this.spans.push({ ...operation, begin: Number(times[2 * i]!), end: Number(times[2 * i + 1]!) });

@@ -1,39 +1,10 @@
-/** Reading GPU memory back, and waiting for it without burning a core. */
+/** Reading GPU memory back. */
 import type { Gpu } from './device.ts';
 import { placeOf } from './memory.ts';
 import type { Tensor } from './tensor.ts';
 
 const MAP_READ = 0x1 | 0x8; // GPUBufferUsage.MAP_READ | COPY_DST
 const READ = 0x1; // GPUMapMode.READ
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/**
- * Awaits GPU work. Dawn's Node bindings spin a core while a promise of theirs is pending, which takes that core from a CPU
- * adapter; so this sleeps for most of a running estimate of the time left and only then awaits.
- */
-export class Pacer {
-  /** Estimated milliseconds for one unit of work (whatever unit the caller counts in). */
-  #perUnit = 0;
-  #lastDone = 0;
-
-  /** @param units how much work was submitted since the last wait, in the same unit at each call. */
-  async wait<T>(start: () => Promise<T>, units: number, submitted = performance.now()): Promise<T> {
-    const begin = Math.max(submitted, this.#lastDone);
-    const left = begin + this.#perUnit * units * 0.9 - performance.now();
-    if (left > 1) await sleep(left);
-    const woke = performance.now();
-    const result = await start();
-    const now = performance.now();
-    const measured = (now - begin) / Math.max(units, 1e-9);
-    if (left > 1 && now - woke < 2) {
-      // It was done while this slept, who knows when: the time measured is the sleep's own. Sleep much less.
-      this.#perUnit *= 0.6;
-    } else this.#perUnit = this.#perUnit === 0 ? measured : Math.min(measured, this.#perUnit * 0.7 + measured * 0.3);
-    this.#lastDone = now;
-    return result;
-  }
-}
 
 /** Copies of small results, read some steps later through a ring of staging buffers, in the order they were written. */
 export class ReadbackRing {
@@ -67,7 +38,7 @@ export class ReadbackRing {
 
 async function mapForReading(gpu: Gpu, staging: GPUBuffer, bytes: number): Promise<void> {
   try {
-    await staging.mapAsync(READ, 0, bytes);
+    await gpu.settled(staging.mapAsync(READ, 0, bytes));
   } catch (error) {
     gpu.check(); // a lost device says more than the failed map
     throw error;

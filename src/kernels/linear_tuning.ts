@@ -150,7 +150,7 @@ async function timeOf(gpu: Gpu, built: BuiltPlan, best: number, deadline: number
     for (let i = 0; i < times; i++) built.encode(encoder);
     const began = performance.now();
     gpu.device.queue.submit([encoder.finish()]);
-    await gpu.device.queue.onSubmittedWorkDone();
+    await gpu.settled(gpu.device.queue.onSubmittedWorkDone());
     return (performance.now() - began) / times;
   };
   await run(1); // drivers compile at the first run
