@@ -43,6 +43,12 @@ const SETTINGS = defineSettings({
   window: { type: 'integer', default: null, min: 3, help: "longest sequence in pieces; default the model's" },
   batch: { type: 'integer', default: 64, min: 1, help: 'texts that are tagged at a time' },
   ...ADAPTER_SETTINGS,
+  half_precision: {
+    type: 'boolean',
+    default: false,
+    group: 'Adapter',
+    help: 'round operands of the large products to half precision, on GPUs that can',
+  },
   profile: {
     type: 'string',
     default: null,
@@ -176,6 +182,7 @@ await runCommand(async () => {
   };
   const ner = await pipeline('token-classification', s.model, {
     adapter: s.adapter ?? 'auto',
+    halfPrecision: s.half_precision,
     tuning: tuningOf(s, (line) => process.stderr.write(`${line}\n`)),
     onWarning: (warning) => process.stderr.write(`warning: ${warning}\n`),
     ...(s.window !== null && { window: s.window }),

@@ -1,4 +1,5 @@
 /** GPU memory: tensors that last, and a pool that activations share by lifetime. */
+import { UserError } from '../errors.ts';
 import type { Gpu } from './device.ts';
 import { align, type BufferSlice, Tensor } from './tensor.ts';
 
@@ -8,7 +9,10 @@ const UNIFORM = 0x40 | 0x8; // UNIFORM | COPY_DST
 function createBuffer(gpu: Gpu, label: string, size: number, usage: number): GPUBuffer {
   const limit = gpu.limits.maxBufferSize;
   if (size > limit) {
-    throw new Error(`${label} needs a buffer of ${size} bytes; ${gpu.adapter.name} allows ${limit}`);
+    throw new UserError(
+      `"${label}" takes ${size} bytes, and ${gpu.adapter.name} gives no buffer larger than ${limit}: a smaller model or a smaller ` +
+        'batch is needed, or another --adapter.',
+    );
   }
   const bytes = Math.max(align(size), 256);
   gpu.allocatedBytes += bytes;

@@ -85,6 +85,8 @@ export class Plan {
   linearVariant: 'plain' | 'tile' | 'workgroup' | 'subgroup8' | 'subgroup4' | 'texture8' | undefined;
   /** The same for the attention kernels. */
   attentionVariant: 'plain' | 'workgroup' | 'subgroup8' | undefined;
+  /** Rounds operands of linear layers to half precision where that is faster, for plans without gradients. */
+  halfPrecision = false;
 
   /** @param pool memory for activations; plans that never run at the same time may share one. */
   constructor(gpu: Gpu, pool: ActivationPool = new ActivationPool(gpu)) {

@@ -58,6 +58,7 @@ export class SequenceClassifier {
     await tuneModel(gpu, config, capacity, false);
     const batch = new BatchBuffers(gpu, capacity);
     const plan = new Plan(gpu, pool);
+    plan.halfPrecision = gpu.halfPrecision;
     const { logits } = recordForward({ plan, batch, config, parameters, gradients: undefined });
     const probabilities = plan.keep(plan.tensor('probabilities', logits.shape));
     softmax(plan, batch, { logits, out: probabilities }, 'softmax');

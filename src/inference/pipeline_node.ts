@@ -10,6 +10,8 @@ import type { TokenClassificationPipeline } from './pipeline.ts';
 
 export interface PipelineLoadOptions extends LoadOptions {
   adapter?: AdapterChoice;
+  /** Rounds operands of linear layers to half precision, on GPUs that can. */
+  halfPrecision?: boolean;
   /** Times kernels that come in variants, once for an adapter: `{ store: fileStore() }`. */
   tuning?: TuningOptions | undefined;
   /** A device that is open already; the pipeline then leaves it open. */
@@ -24,7 +26,7 @@ export interface PipelineLoadOptions extends LoadOptions {
 export async function pipeline(
   task: 'token-classification' | 'ner',
   name: string,
-  { adapter, tuning, gpu: given, ...options }: PipelineLoadOptions = {},
+  { adapter, tuning, halfPrecision = false, gpu: given, ...options }: PipelineLoadOptions = {},
 ): Promise<TokenClassificationPipeline> {
   if (task !== 'token-classification' && task !== 'ner') {
     throw new UserError(`the task is "${task as string}": this package does token-classification (ner) alone.`);
@@ -32,7 +34,7 @@ export async function pipeline(
   const source = await folderSource(await resolveModelFolder(name));
   let opened: Gpu | undefined;
   const open = async () => {
-    opened = await openGpu(adapter, { tuning });
+    opened = await openGpu(adapter, { tuning, halfPrecision });
     return opened;
   };
   const close = () => opened?.close();

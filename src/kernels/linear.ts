@@ -7,7 +7,8 @@ import type { BatchBuffers } from './batch.ts';
  * plain: any sizes, no feature. tile: 8 × 8 sums in registers, sizes a multiple of 4. subgroup8, subgroup4: one subgroup a
  * workgroup owns 32 × 32 sums and hands one operand round its lanes; for CPU adapters, whose subgroups are their vectors.
  * texture8: as subgroup8, with operands copied into textures first, which llvmpipe reads faster; sizes a multiple of 64.
- * workgroup: 64 × 64 sums from tiles in workgroup memory, for GPUs.
+ * workgroup: 64 × 64 sums from tiles in workgroup memory, for GPUs. workgroup_f16: the same with operands rounded to half precision,
+ * for the forward product alone, and only where `plan.halfPrecision` asks for it.
  */
 export const LINEAR_VARIANTS = ['plain', 'tile', 'workgroup', 'subgroup8', 'subgroup4', 'texture8'] as const;
 export type LinearVariant = (typeof LINEAR_VARIANTS)[number];
@@ -131,11 +132,12 @@ export function linearForward(
 ): void {
   const { IN, OUT } = sizesOf(label, t.x, t.weight, t.out);
   const variant = variantFor(plan, batch, 'linear_forward', [IN, OUT], [t.x, t.weight]);
+  const half = variant === 'workgroup' && plan.halfPrecision && plan.has('shader-f16');
   const { rows, columns } = TILES[variant];
   for (const block of rowBlocks(plan, t.weight)) {
     const { bindings, textures } = operands(batch, variant, { x: t.x }, { weight: block.rows });
     plan.dispatch({
-      kernel: file('linear_forward', variant),
+      kernel: half ? 'linear_forward_workgroup_f16' : file('linear_forward', variant),
       label,
       bindings: {
         ...bindings,

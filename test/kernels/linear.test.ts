@@ -181,6 +181,41 @@ test('a GPU takes the kernels with tiles in workgroup memory, for all sizes that
   gpu.close();
 });
 
+test('half precision, where it is asked for on a GPU that has it: operands of 11 bits, sums in single precision', async () => {
+  const gpu = await testGpu();
+  if (!gpu.has('shader-f16')) {
+    await openGpu('auto', { halfPrecision: true }).then(
+      () => assert.unreachable('opened'),
+      (error: Error) => assert.match(error.message, /no half precision.*leave out --half-precision/),
+    );
+    return;
+  }
+  for (const [tokens, k, n] of [
+    [70, 64, 192],
+    [33, 132, 260],
+    [1, 4, 4],
+  ] as const) {
+    const [xs, ws, bs] = [wave(tokens * k, 1), wave(n * k, 2), wave(n, 3)];
+    const run = (halfPrecision: boolean) =>
+      runOnce(gpu, (plan) => {
+        plan.linearVariant = 'workgroup';
+        plan.halfPrecision = halfPrecision;
+        const out = createTensor(gpu, 'out', [tokens, n]);
+        const weight = upload(gpu, 'weight', ws, [n, k]);
+        const x = upload(gpu, 'x', xs, [tokens, k]);
+        linearForward(plan, batchOf(gpu, [tokens]), { x, weight, bias: upload(gpu, 'bias', bs), out }, 'linear');
+        return { out };
+      });
+    const got = (await run(true)).out;
+    const whole = (await run(false)).out;
+    assert.ok(got.some((v, i) => v !== whole[i]));
+    // Two roundings of 2^-11 a term, of terms up to 1.7 × 1.7.
+    close('out', got, whole, k * 2 * 2 ** -11 * 1.7 ** 2);
+    const rounded = await run(true);
+    assert.equal(rounded.out, got, 'the same bits again');
+  }
+});
+
 test('what tuning found is taken, where it fits and runs here', async () => {
   const gpu = await openGpu();
   const kernels = async (n: number, variant: string) => {

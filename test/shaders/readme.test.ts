@@ -31,8 +31,9 @@ test('every file compiles as it stands; the plain ones with no feature and defau
   const gpu = await testGpu();
   for (const name of names) {
     const code = await readFile(new URL(name, folder), 'utf8');
-    assert.is(/^enable /m.test(code), /_(subgroup|texture)\d/.test(name), `${name} needs a feature`);
-    if (!/_(subgroup|texture)\d/.test(name) || gpu.has('subgroups')) await gpu.module(name.replace('.wgsl', ''), code);
+    const feature = /_f16/.test(name) ? 'shader-f16' : /_(subgroup|texture)\d/.test(name) ? 'subgroups' : undefined;
+    assert.is(/^enable /m.test(code), feature !== undefined, `${name} needs a feature`);
+    if (feature === undefined || gpu.has(feature)) await gpu.module(name.replace('.wgsl', ''), code);
     const storage = [...bindingsOf(code).values()].filter((b) => b.access !== 'uniform').length;
     assert.ok(storage <= 8, `${name} has ${storage} storage buffers, 8 are the default limit`);
   }
