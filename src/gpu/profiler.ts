@@ -1,6 +1,7 @@
 /** Time of every dispatch, from the adapter's timestamp queries. */
 import { UserError } from '../errors.ts';
 import type { Gpu } from './device.ts';
+import type { Peaks } from './peaks.ts';
 import type { BuiltPlan } from './plan.ts';
 
 const MOST_QUERIES = 4096; // a query set's largest size in WebGPU
@@ -31,7 +32,7 @@ export interface KernelProfile {
 
 export class Profiler {
   readonly spans: Span[] = [];
-  readonly #gpu: Gpu;
+  readonly gpu: Gpu;
   #reads: Promise<void>[] = [];
 
   /** @throws UserError where the adapter has no timestamp queries. */
@@ -39,7 +40,7 @@ export class Profiler {
     if (!gpu.has('timestamp-query')) {
       throw new UserError(`--profile needs timestamp queries, which ${gpu.adapter.name} does not have.`);
     }
-    this.#gpu = gpu;
+    this.gpu = gpu;
   }
 
   /** Writes the commands [from, to) of a plan with their times; the times come in with `collect`. */
@@ -49,7 +50,7 @@ export class Profiler {
   }
 
   #encodePart(encoder: GPUCommandEncoder, plan: BuiltPlan, from: number, to: number): void {
-    const { device } = this.#gpu;
+    const { device } = this.gpu;
     const count = 2 * (to - from);
     const querySet = device.createQuerySet({ type: 'timestamp', count });
     const resolved = device.createBuffer({ label: 'timestamps', size: count * 8, usage: QUERY_RESOLVE });
@@ -63,7 +64,7 @@ export class Profiler {
     this.#reads.push(
       // Mapped only once the submit that this encoder belongs to is under way.
       Promise.resolve().then(async () => {
-        await this.#gpu.settled(staging.mapAsync(1));
+        await this.gpu.settled(staging.mapAsync(1));
         const times = new BigUint64Array(staging.getMappedRange());
         operations.forEach((operation, i) => {
           this.spans.push({ ...operation, begin: Number(times[2 * i]!), end: Number(times[2 * i + 1]!) });
@@ -121,17 +122,22 @@ export class Profiler {
   }
 }
 
-/** The summary as a table, a line a kernel. */
-export function profileTable(summary: readonly KernelProfile[]): string {
+/**
+ * The summary as a table, a line a kernel. "of peak": how near the kernel came to the nearer of the adapter's two peaks,
+ * arithmetic and memory traffic.
+ */
+export function profileTable(summary: readonly KernelProfile[], peaks: Peaks): string {
   const rows = summary.map((k) => {
-    const share = `${(100 * k.share).toFixed(1)}%`;
     const cells = [
       k.milliseconds.toFixed(1).padStart(10),
-      share.padStart(8),
+      `${(100 * k.share).toFixed(1)}%`.padStart(8),
       k.gflops.toFixed(1).padStart(9),
       k.gigabytes.toFixed(1).padStart(8),
+      `${Math.round(100 * Math.max(k.gflops / peaks.gflops, k.gigabytes / peaks.gigabytes))}%`.padStart(9),
     ];
-    return `${k.kernel.padEnd(36)}${String(k.calls).padStart(8)}${cells.join('')}\n`;
+    return `${k.kernel.padEnd(42)}${String(k.calls).padStart(7)}${cells.join('')}\n`;
   });
-  return `${'kernel'.padEnd(36)}${'calls'.padStart(8)}        ms   share  GFLOP/s    GB/s\n${rows.join('')}`;
+  const head = `${'kernel'.padEnd(42)}${'calls'.padStart(7)}        ms   share  GFLOP/s    GB/s  of peak\n`;
+  const measured = `peaks, measured just now: ${peaks.gflops.toFixed(1)} GFLOP/s in registers, ${peaks.gigabytes.toFixed(1)} GB/s through a copying kernel\n`;
+  return `${head}${rows.join('')}${measured}`;
 }
