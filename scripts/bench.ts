@@ -42,6 +42,11 @@ const SETTINGS = defineSettings({
     help: "steps before the clock starts: the driver's compiler runs in them",
   },
   steps: { type: 'integer', default: 7, min: 1, help: 'steps that count, and rounds of kernels; medians are given' },
+  recompute: {
+    type: 'boolean',
+    default: false,
+    help: 'run each layer again in the backward pass, to keep less memory',
+  },
   against: { type: 'choice', choices: PEERS, default: null, help: 'run another program in turns with ours' },
   python: { type: 'string', default: 'python3', value: 'FILE', help: 'interpreter with torch and transformers' },
   json: { type: 'boolean', default: false, help: 'JSON' },
@@ -106,7 +111,7 @@ async function race(
       const model = makeModel(gpu, sizes);
       let ours: (count: number) => Promise<number[]>;
       if (action === 'train') {
-        const trainer = await makeTrainer(model, sizes.tokens, pool);
+        const trainer = await makeTrainer(model, sizes, pool);
         ours = (count) => timeSteps(trainer, batch, count);
       } else {
         const classifier = await makeClassifier(model, sizes.tokens, pool);
@@ -162,6 +167,7 @@ await runCommand(async () => {
     length: s.length,
     vocabulary: s.vocabulary,
     labels: s.labels,
+    recompute: s.recompute,
   };
   if (s.tokens % s.length !== 0) {
     throw new UsageError(`--tokens ${s.tokens} must be a multiple of --length ${s.length}.`);

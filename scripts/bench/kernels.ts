@@ -114,7 +114,7 @@ async function otherKernels(gpu: Gpu, sizes: Sizes, steps: number): Promise<Map<
   const found = new Map<string, Span[]>();
   if (!gpu.has('timestamp-query')) return found;
   const profiler = new Profiler(gpu);
-  const trainer = await makeTrainer(makeModel(gpu, sizes), sizes.tokens, new ActivationPool(gpu), profiler);
+  const trainer = await makeTrainer(makeModel(gpu, sizes), sizes, new ActivationPool(gpu), profiler);
   await timeSteps(trainer, batchMaker(sizes), 1); // the driver compiles
   await profiler.collect();
   profiler.spans.length = 0;

@@ -25,7 +25,7 @@ const perSecond = (tokens: number, ms: number): number => Math.round((tokens / m
 
 /** Training: tokens a second, the first step, and how busy the JavaScript thread is. */
 export async function benchSteps(gpu: Gpu, sizes: Sizes, { warmup, steps }: Counts): Promise<Row> {
-  const trainer = await makeTrainer(makeModel(gpu, sizes), sizes.tokens, new ActivationPool(gpu));
+  const trainer = await makeTrainer(makeModel(gpu, sizes), sizes, new ActivationPool(gpu));
   const [first] = await timeSteps(trainer, batchMaker(sizes), 1);
   await timeSteps(trainer, batchMaker(sizes), warmup - 1);
   const [cpu, began] = [mainThreadMilliseconds(), performance.now()];
@@ -52,7 +52,7 @@ const duration = (spans: readonly Span[]): number => spans.reduce((sum, s) => su
 /** The spans of steps after the first ones. */
 async function profiledSteps(gpu: Gpu, sizes: Sizes, { warmup, steps }: Counts): Promise<Span[]> {
   const profiler = new Profiler(gpu);
-  const trainer = await makeTrainer(makeModel(gpu, sizes), sizes.tokens, new ActivationPool(gpu), profiler);
+  const trainer = await makeTrainer(makeModel(gpu, sizes), sizes, new ActivationPool(gpu), profiler);
   await timeSteps(trainer, batchMaker(sizes), warmup);
   await profiler.collect();
   profiler.spans.length = 0;
@@ -79,7 +79,7 @@ export async function benchMemory(gpu: Gpu, sizes: Sizes, { steps }: Counts): Pr
   const pool = new ActivationPool(gpu);
   const model = makeModel(gpu, sizes);
   const parameters = gpu.allocatedBytes - before;
-  const trainer = await makeTrainer(model, sizes.tokens, pool);
+  const trainer = await makeTrainer(model, sizes, pool);
   const announced = gpu.allocatedBytes - before;
   await timeSteps(trainer, batchMaker(sizes), steps);
   return {

@@ -16,6 +16,8 @@ export interface Sizes {
   length: number;
   vocabulary: number;
   labels: number;
+  /** Run each layer again in the backward pass. */
+  recompute: boolean;
 }
 
 export const median = (values: readonly number[]): number =>
@@ -45,7 +47,7 @@ export function batchMaker({ tokens, length, vocabulary, labels }: Sizes): () =>
 
 export function makeTrainer(
   model: AlbertModel,
-  tokens: number,
+  { tokens, recompute }: Sizes,
   pool: ActivationPool,
   profiler?: Profiler,
 ): Promise<Trainer> {
@@ -60,6 +62,7 @@ export function makeTrainer(
       schedule: { name: 'constant', learningRate: 1e-3, warmupSteps: 0, steps: 1e9 },
       seed: 1,
       capacity: tokens,
+      recompute,
       ...(profiler && { profiler }),
     },
     pool,

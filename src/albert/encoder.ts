@@ -29,6 +29,8 @@ export interface Recording {
   parameters: ParameterSet;
   /** Where gradients are added; undefined for inference, where nothing is saved and nothing dropped. */
   gradients: ParameterSet | undefined;
+  /** Keep of each layer only its input, and run it again before its backward pass: the same bits in less memory. */
+  recompute?: boolean;
 }
 
 /** Dropouts of the model, numbered; a layer's two stand at 16 + 2 · layer. */

@@ -23,7 +23,8 @@ export interface ForwardPass {
   /** After the projection E -> H and after each layer, inner ones included, [T, H] each: transformers' hidden_states. */
   hiddenStates: Tensor[];
   embeddings: EmbeddingsSaved;
-  layers: LayerSaved[];
+  /** Undefined where a layer is to be run again. */
+  layers: (LayerSaved | undefined)[];
   /** What the classifier was given, [T, H]. */
   features: Tensor;
 }
@@ -33,11 +34,11 @@ export function recordForward(r: Recording): ForwardPass {
   const { plan, batch, config, parameters: p } = r;
   const { hidden: first, saved: embeddings } = embeddingsForward(r);
   const hiddenStates = [first];
-  const layers: LayerSaved[] = [];
+  const layers: ForwardPass['layers'] = [];
   let hidden = first;
   for (const [block, prefix] of layerPrefixes(config).entries()) {
     const { out, saved } = layerForward(r, prefix, block, hidden);
-    layers.push(saved);
+    layers.push(r.recompute ? undefined : saved);
     hidden = out;
     hiddenStates.push(hidden);
   }
@@ -98,7 +99,10 @@ export function recordBackward(r: Recording, pass: ForwardPass): Tensor {
   ); // [T, H]
   const prefixes = layerPrefixes(config);
   for (let block = prefixes.length - 1; block >= 0; block--) {
-    grad = layerBackward(r, g, prefixes[block]!, block, pass.layers[block]!, grad);
+    const prefix = prefixes[block]!;
+    // The same kernels over the same input, with the same draws of dropout, give the same bits.
+    const saved = pass.layers[block] ?? layerForward(r, prefix, block, pass.hiddenStates[block]!).saved;
+    grad = layerBackward(r, g, prefix, block, saved, grad);
   }
   embeddingsBackward(r, g, pass.embeddings, grad);
   return tokenLoss;

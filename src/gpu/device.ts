@@ -90,7 +90,10 @@ export class Gpu {
     this.loadShader = loadShader;
     this.#release = release;
     device.addEventListener('uncapturederror', (event) => {
-      this.#failure ??= new UserError(`the adapter ${adapter.name} refused a command: ${event.error.message}`);
+      const what =
+        event.error.constructor.name === 'GPUOutOfMemoryError' ? 'has not the memory for it' : 'refused a command';
+      const mend = what.startsWith('has') ? ' A smaller batch takes less; in training, so does --recompute on.' : '';
+      this.#failure ??= new UserError(`the adapter ${adapter.name} ${what}: ${event.error.message}${mend}`);
     });
     void device.lost.then((info) => {
       if (this.#closed) return;

@@ -68,9 +68,28 @@ export class ActivationPool {
     this.#gpu = gpu;
   }
 
-  /** Bytes of all buffers. */
+  /** Bytes of all buffers and textures. */
   get bytes(): number {
-    return this.#buffers.reduce((sum, b) => sum + b.size, 0);
+    return (
+      this.#buffers.reduce((sum, b) => sum + b.size, 0) + this.#textures.reduce((sum, t) => sum + textureBytes(t), 0)
+    );
+  }
+
+  /** What `bytes` would be after `place`. */
+  bytesWith(lifetimes: readonly Lifetime[]): number {
+    return (
+      this.bytes +
+      this.#assign(lifetimes)
+        .sizes.slice(this.#buffers.length)
+        .reduce((sum, size) => sum + size, 0)
+    );
+  }
+
+  #assign(lifetimes: readonly Lifetime[]): { buffer: number[]; sizes: number[] } {
+    return assignBuffers(
+      lifetimes.map((l) => ({ bytes: align(l.tensor.byteLength), first: l.first, last: l.last })),
+      this.#buffers.map((b) => b.size),
+    );
   }
 
   /** A texture of at least that many texels each way, that dispatches copy operands into; its content lasts for one. */
@@ -80,17 +99,14 @@ export class ActivationPool {
     const size: [number, number] = [Math.max(width, there?.width ?? 0), Math.max(height, there?.height ?? 0)];
     const label = `operand ${slot}`;
     const texture = this.#gpu.device.createTexture({ label, size, format: TEXTURE_FORMAT, usage: TEXTURE_USAGE });
-    this.#gpu.allocatedBytes += size[0] * size[1] * 4 * TEXEL_FLOATS;
+    this.#gpu.allocatedBytes += textureBytes(texture);
     this.#textures[slot] = texture;
     return texture;
   }
 
   /** Gives every tensor of one plan its place. Largest first, each in the smallest buffer that is free for its lifetime. */
   place(lifetimes: readonly Lifetime[]): void {
-    const assignment = assignBuffers(
-      lifetimes.map((l) => ({ bytes: align(l.tensor.byteLength), first: l.first, last: l.last })),
-      this.#buffers.map((b) => b.size),
-    );
+    const assignment = this.#assign(lifetimes);
     for (const size of assignment.sizes.slice(this.#buffers.length)) {
       const label = `activations ${this.#buffers.length}`;
       this.#buffers.push({ buffer: createBuffer(this.#gpu, label, size, STORAGE), size });
@@ -105,6 +121,7 @@ export class ActivationPool {
 export const TEXTURE_FORMAT = 'rgba32float';
 const TEXTURE_USAGE = 0x8 | 0x2; // GPUTextureUsage.STORAGE_BINDING | COPY_DST
 export const TEXEL_FLOATS = 4;
+const textureBytes = ({ width, height }: GPUTexture): number => width * height * 4 * TEXEL_FLOATS;
 
 export interface Interval {
   bytes: number;

@@ -6,7 +6,7 @@
  */
 import { UserError } from '../errors.ts';
 import type { AdapterFacts, Gpu } from './device.ts';
-import { ActivationPool, createUniform, placeOf, TEXEL_FLOATS, write } from './memory.ts';
+import { ActivationPool, createUniform, type Lifetime, placeOf, TEXEL_FLOATS, write } from './memory.ts';
 import { Tensor } from './tensor.ts';
 import type { Choices } from './tuning.ts';
 import { bindingsOf, specialize } from './wgsl.ts';
@@ -192,14 +192,22 @@ export class Plan {
     lifetime.last = Math.max(lifetime.last, this.#recorded.length);
   }
 
+  /** Bytes that the pool will hold once this plan's activations have their place in it. */
+  get plannedBytes(): number {
+    return this.#pool.bytesWith(this.#lifetimes());
+  }
+
+  #lifetimes(): Lifetime[] {
+    return [...this.#activations]
+      .filter(([, { last }]) => last >= 0)
+      .map(([tensor, { first, last }]) => ({ tensor, first, last: this.#kept.has(tensor) ? Infinity : last }));
+  }
+
   /** Compiles pipelines (in parallel, each once), places activations and makes bind groups. */
   async build(): Promise<BuiltPlan> {
     this.#built = true;
     const gpu = this.#gpu;
-    const lifetimes = [...this.#activations]
-      .filter(([, { last }]) => last >= 0)
-      .map(([tensor, { first, last }]) => ({ tensor, first, last: this.#kept.has(tensor) ? Infinity : last }));
-    this.#pool.place(lifetimes);
+    this.#pool.place(this.#lifetimes());
     const textures = this.#textures();
     const commands = await Promise.all(
       this.#recorded.map((r) => {

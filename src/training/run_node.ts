@@ -1,6 +1,7 @@
 /** A whole training run, from settings to a model folder. */
 import { existsSync } from 'node:fs';
 import { appendFile, writeFile } from 'node:fs/promises';
+import { freemem } from 'node:os';
 import { join } from 'node:path';
 import type { AlbertModel } from '../albert/model.ts';
 import { placeOf } from '../data/sentence.ts';
@@ -88,7 +89,11 @@ async function trainOn(gpu: Gpu, run: TrainingRun, signal: AbortSignal): Promise
   const profiler = s.profile === null ? undefined : new Profiler(gpu);
   const pool = new ActivationPool(gpu);
   if (s.resume) useKernelsOf(gpu, await readFingerprint(join(folder, 'checkpoint-last')));
-  const trainer = await Trainer.create(model, { ...trainerOptions(run, steps), ...(profiler && { profiler }) }, pool);
+  const trainer = await Trainer.create(
+    model,
+    { ...trainerOptions(gpu, run, steps), ...(profiler && { profiler }) },
+    pool,
+  );
   const classifier = await SequenceClassifier.create(model, Math.max(1024, s.max_seq_length), pool);
   const best = join(folder, 'checkpoint-best');
   const last = join(folder, 'checkpoint-last');
@@ -103,7 +108,14 @@ async function trainOn(gpu: Gpu, run: TrainingRun, signal: AbortSignal): Promise
     `run   ${steps} steps of ${s.per_device_train_batch_size * s.gradient_accumulation_steps} sequences (${order.stepsPerEpoch} an epoch), ` +
       `learning rate ${s.learning_rate}, seed ${s.seed}; ${megabytes(gpu.allocatedBytes)} on the GPU${s.resume ? `; resumed at step ${trainer.state.step}` : ''}`,
   );
-  await writeFile(join(folder, 'settings.json'), `${JSON.stringify(s, null, 2)}\n`);
+  if (trainer.recomputes) {
+    const why = s.recompute === 'on' ? '--recompute on' : 'memory is short';
+    out.print(`      each layer runs again in the backward pass, to keep less (${why})`);
+  }
+  await writeFile(
+    join(folder, 'settings.json'),
+    `${JSON.stringify({ ...s, recompute: trainer.recomputes ? 'on' : 'off' }, null, 2)}\n`,
+  );
   await writeFile(join(folder, 'labels.txt'), `${data.labels.join('\n')}\n`);
 
   const baselineOf = lookupScores(data);
@@ -173,7 +185,12 @@ function describeModel({ parameterCount, config }: AlbertModel): string {
   return `model ${parameterCount.toLocaleString('en')} parameters (${sizesOf(config)}), ${config.labels.length} labels`;
 }
 
-function trainerOptions({ settings: s, windows }: TrainingRun, steps: number): TrainerOptions {
+/** Bytes that activations may take: most of what the machine has free where the adapter computes in it; a GPU does not tell. */
+function memoryFor(gpu: Gpu): number {
+  return gpu.adapter.kind === 'gpu' ? Infinity : 0.8 * freemem();
+}
+
+function trainerOptions(gpu: Gpu, { settings: s, windows }: TrainingRun, steps: number): TrainerOptions {
   return {
     beta1: s.adam_beta1,
     beta2: s.adam_beta2,
@@ -187,6 +204,7 @@ function trainerOptions({ settings: s, windows }: TrainingRun, steps: number): T
       steps,
     },
     seed: s.seed,
+    recompute: s.recompute === 'auto' ? { above: memoryFor(gpu) } : s.recompute === 'on',
     capacity: largestBatch(
       windows.train.map((f) => f.ids.length),
       s.per_device_train_batch_size,

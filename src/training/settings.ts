@@ -205,6 +205,13 @@ export const TRAINING_SETTINGS = defineSettings({
     group: 'Training',
     help: 'part of the training words that become [UNK], drawn anew at every step',
   },
+  recompute: {
+    type: 'choice',
+    choices: ['auto', 'on', 'off'],
+    default: 'auto',
+    group: 'Training',
+    help: 'run each layer again in the backward pass: the same bits in less memory, a third more work. auto: where memory is short',
+  },
   seed: {
     type: 'integer',
     default: 42,

@@ -26,6 +26,8 @@ export interface TrainerOptions extends AdamWOptions {
   /** Most tokens that a batch may hold. */
   capacity: number;
   profiler?: Profiler;
+  /** Run each layer again in the backward pass, to keep less: true, false, or where activations would take more than these bytes. */
+  recompute?: boolean | { above: number };
 }
 
 /** One optimizer step's batches; more than one where gradients are accumulated. */
@@ -55,6 +57,8 @@ export interface OptimizerState {
 export class Trainer {
   readonly model: AlbertModel;
   readonly state: OptimizerState;
+  /** Whether layers are run again in the backward pass. */
+  readonly recomputes: boolean;
   readonly #options: TrainerOptions;
   readonly #batch: BatchBuffers;
   readonly #step: StepUniform;
@@ -76,7 +80,9 @@ export class Trainer {
     forward: number;
     update: number;
     result: Tensor;
+    recomputes: boolean;
   }) {
+    this.recomputes = parts.recomputes;
     this.model = parts.model;
     this.state = parts.state;
     this.#options = parts.options;
@@ -107,14 +113,23 @@ export class Trainer {
     const batch = new BatchBuffers(gpu, options.capacity, model.tables);
     const step = new StepUniform(gpu);
     const result = createTensor(gpu, 'step result', [4]);
-    const plan = new Plan(gpu, pool);
-    plan.clear(gradients.flat);
-    plan.clear(result);
-    const forward = plan.length;
-    const recording = { plan, batch, config, parameters, gradients };
-    const tokenLoss = recordBackward(recording, recordForward(recording));
-    addLoss(plan, batch, { tokenLoss, result });
-    const update = plan.length;
+    const record = (recompute: boolean) => {
+      const plan = new Plan(gpu, pool);
+      plan.clear(gradients.flat);
+      plan.clear(result);
+      const forward = plan.length;
+      const recording = { plan, batch, config, parameters, gradients, recompute };
+      const tokenLoss = recordBackward(recording, recordForward(recording));
+      addLoss(plan, batch, { tokenLoss, result });
+      return { plan, forward, update: plan.length };
+    };
+    const { recompute = false } = options;
+    let recomputes = recompute === true;
+    let { plan, forward, update } = record(recomputes);
+    if (typeof recompute === 'object' && plan.plannedBytes > recompute.above) {
+      recomputes = true;
+      ({ plan, forward, update } = record(recomputes));
+    }
     gradientNorm(plan, { gradient: gradients.flat, result }, options.maxNorm);
     const flat = {
       parameter: parameters.flat,
@@ -124,7 +139,7 @@ export class Trainer {
     };
     adamW(plan, step, { ...flat, clip: result }, layout.decayed, options);
     const built = await plan.build();
-    return new Trainer({ model, state, options, batch, step, plan: built, forward, update, result });
+    return new Trainer({ model, state, options, batch, step, plan: built, forward, update, result, recomputes });
   }
 
   /**

@@ -11,7 +11,7 @@ import { readTensor } from '../../src/gpu/readback.ts';
 import { Random } from '../../src/random.ts';
 import { loadCheckpoint, saveCheckpoint } from '../../src/training/checkpoint_node.ts';
 import { type FitHooks, fit, newRunState } from '../../src/training/fit.ts';
-import { type StepBatches, Trainer } from '../../src/training/trainer.ts';
+import { type StepBatches, Trainer, type TrainerOptions } from '../../src/training/trainer.ts';
 import { testGpu } from '../gpu_support.ts';
 
 const test = suite('trainer');
@@ -42,9 +42,9 @@ function sequences(count: number, seed: number) {
 const DATA = Array.from({ length: STEPS }, (_, i) => sequences(4, i));
 const batchesOf = (step: number): StepBatches | undefined => (step < STEPS ? [DATA[step]!] : undefined);
 
-async function makeTrainer(learningRate = 0.01, seed = 1) {
+async function makeTrainer(learningRate = 0.01, seed = 1, more: Partial<TrainerOptions> = {}, config = CONFIG) {
   const gpu = await testGpu();
-  const model = AlbertModel.random(gpu, CONFIG, seed);
+  const model = AlbertModel.random(gpu, config, seed);
   const schedule = { name: 'linear', learningRate, warmupSteps: 1, steps: STEPS } as const;
   const options = {
     beta1: 0.9,
@@ -55,6 +55,7 @@ async function makeTrainer(learningRate = 0.01, seed = 1) {
     schedule,
     seed,
     capacity: 80,
+    ...more,
   };
   return Trainer.create(model, options, new ActivationPool(gpu));
 }
@@ -213,4 +214,32 @@ test('interrupted, it ends after the step under way and saves', async () => {
   assert.equal(saved, [trainer.state.step]);
   assert.ok(trainer.state.step < STEPS);
 });
+test('layers run again in the backward pass give the same bits in less memory', async () => {
+  const gpu = await testGpu();
+  const config = {
+    ...CONFIG,
+    num_hidden_layers: 4,
+    num_hidden_groups: 2,
+    inner_group_num: 2,
+    hidden_dropout_prob: 0.2,
+  };
+  const run = async (recompute: TrainerOptions['recompute']) => {
+    const before = gpu.allocatedBytes;
+    const trainer = await makeTrainer(0.01, 3, { recompute: recompute!, capacity: 800 }, config);
+    const bytes = gpu.allocatedBytes - before;
+    const losses: number[] = [];
+    for await (const { loss } of trainer.steps(batchesOf)) losses.push(loss);
+    const parameters = await readTensor(gpu, trainer.model.parameters.flat);
+    return { recomputes: trainer.recomputes, bytes, losses, parameters };
+  };
+  const kept = await run(false);
+  const again = await run(true);
+  assert.equal(again.losses, kept.losses);
+  assert.equal(again.parameters, kept.parameters);
+  assert.ok(again.bytes < 0.75 * kept.bytes, `${again.bytes} against ${kept.bytes}`);
+  assert.equal([kept.recomputes, again.recomputes], [false, true]);
+  assert.is((await run({ above: 100_000 })).recomputes, true, 'where memory is short');
+  assert.is((await run({ above: 1e9 })).recomputes, false, 'where it is not');
+});
+
 test.run();
