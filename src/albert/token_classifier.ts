@@ -4,18 +4,9 @@ import type { Tensor } from '../gpu/tensor.ts';
 import { crossEntropy } from '../kernels/cross_entropy.ts';
 import { dropout } from '../kernels/dropout.ts';
 import { linearForward, linearGradInput, linearGradParameters } from '../kernels/linear.ts';
-import {
-  CLASSIFIER_SITE,
-  type EmbeddingsSaved,
-  embeddingsBackward,
-  embeddingsForward,
-  type LayerSaved,
-  layerBackward,
-  layerForward,
-  layerPrefixes,
-  type Recording,
-  rate,
-} from './encoder.ts';
+import { type EmbeddingsSaved, embeddingsBackward, embeddingsForward } from './embeddings.ts';
+import { type LayerSaved, layerBackward, layerForward, layerPrefixes } from './layer.ts';
+import { type Recording, rate, SITES } from './recording.ts';
 
 export interface ForwardPass {
   /** [T, labels] */
@@ -47,7 +38,7 @@ export function recordForward(r: Recording): ForwardPass {
     batch,
     hidden,
     rate(r, classifierDropout(config)),
-    CLASSIFIER_SITE,
+    SITES.classifier,
     'classifier dropout',
   ); // [T, H]
   const logits = plan.tensor('logits', [batch.capacity, config.labels.length]);
@@ -94,7 +85,7 @@ export function recordBackward(r: Recording, pass: ForwardPass): Tensor {
     batch,
     gradFeatures,
     rate(r, classifierDropout(config)),
-    CLASSIFIER_SITE,
+    SITES.classifier,
     'classifier dropout grad x',
   ); // [T, H]
   const prefixes = layerPrefixes(config);

@@ -1,7 +1,8 @@
 /** Settings of a run from preset, config file and flags, checked together. */
 import { UsageError } from '../errors.ts';
 import { fromObject, merge } from '../settings/settings.ts';
-import { TRAINING_PRESETS, TRAINING_SETTINGS, type TrainingSettings } from './settings.ts';
+import { TRAINING_PRESETS } from './presets.ts';
+import { TRAINING_SETTINGS, type TrainingSettings } from './settings.ts';
 
 /**
  * @param flags what the command line gave. @param file the config file's object, if there was one.

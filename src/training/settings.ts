@@ -20,7 +20,7 @@ export const TRAINING_SETTINGS = defineSettings({
   },
   preset: {
     type: 'choice',
-    choices: ['sample', 'germeval-notebook', 'germeval-scratch'],
+    choices: ['sample', 'scratch', 'germeval-notebook'],
     default: null,
     group: 'Run',
     help: 'named settings; the others given win over them. Without any data: sample',
@@ -296,36 +296,3 @@ export const TRAINING_SETTINGS = defineSettings({
   },
 });
 export type TrainingSettings = Values<typeof TRAINING_SETTINGS>;
-
-/** Named settings. */
-export const TRAINING_PRESETS: Record<string, Partial<TrainingSettings>> = {
-  /** What the program does without any data of one's own: a few minutes on two slow cores. */
-  sample: {
-    size: 'tiny',
-    num_train_epochs: 10,
-    learning_rate: 2e-3,
-    warmup_ratio: 0.1,
-    weight_decay: 0.01,
-    per_device_train_batch_size: 16,
-    logging_steps: 10,
-  },
-  /** The German notebook that this package replaces: transformers 3.4's run_tf_ner with these flags. */
-  'germeval-notebook': {
-    max_seq_length: 128,
-    per_device_train_batch_size: 32,
-    num_train_epochs: 3,
-    learning_rate: 5e-5,
-    seed: 42,
-    logging_steps: 100,
-    save_steps: 100,
-  },
-  /** A small model from random weights on GermEval 2014. */
-  'germeval-scratch': {
-    size: 'small',
-    num_train_epochs: 10,
-    per_device_train_batch_size: 16,
-    learning_rate: 1e-3,
-    warmup_ratio: 0.1,
-    weight_decay: 0.01,
-  },
-};

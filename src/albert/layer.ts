@@ -1,17 +1,14 @@
 /**
- * One ALBERT layer and the embeddings: forward, and beside it backward, as calls of operators in order.
+ * One ALBERT layer: forward, and beside it backward, as calls of operators in order.
  *
  * T: tokens of the batch's capacity, E: embedding size, H: hidden size, I: intermediate size.
  */
 import { type AlbertConfig, groupOfLayer } from '../formats/albert_config.ts';
 import { layerPrefix } from '../formats/albert_parameters.ts';
-import type { Plan } from '../gpu/plan.ts';
 import type { Tensor } from '../gpu/tensor.ts';
 import { activationBackward, activationForward } from '../kernels/activation.ts';
 import { attentionBackward, attentionForward } from '../kernels/attention.ts';
-import type { BatchBuffers } from '../kernels/batch.ts';
 import { dropout } from '../kernels/dropout.ts';
-import { embeddingGradient, embeddingSum } from '../kernels/embedding.ts';
 import {
   type LayerNormSaved,
   layerNormBackward,
@@ -20,144 +17,7 @@ import {
 } from '../kernels/layer_norm.ts';
 import { linearForward, linearGradInput, linearGradParameters } from '../kernels/linear.ts';
 import type { ParameterSet } from './parameters.ts';
-
-/** What recording needs at every layer. */
-export interface Recording {
-  plan: Plan;
-  batch: BatchBuffers;
-  config: AlbertConfig;
-  parameters: ParameterSet;
-  /** Where gradients are added; undefined for inference, where nothing is saved and nothing dropped. */
-  gradients: ParameterSet | undefined;
-  /** Keep of each layer only its input, and run it again before its backward pass: the same bits in less memory. */
-  recompute?: boolean;
-}
-
-/** Dropouts of the model, numbered; a layer's two stand at 16 + 2 · layer. */
-const SITES = {
-  embeddings: 0,
-  classifier: 1,
-  attention: (block: number) => 16 + 2 * block,
-  output: (block: number) => 17 + 2 * block,
-};
-export const CLASSIFIER_SITE = SITES.classifier;
-
-const EMBEDDINGS = 'albert.embeddings';
-const MAPPING = 'albert.encoder.embedding_hidden_mapping_in';
-
-export interface EmbeddingsSaved {
-  norm: LayerNormSaved;
-  /** What the projection E -> H was given, [T, E]. */
-  dropped: Tensor;
-}
-
-/** Ids -> hidden states [T, H]. */
-export function embeddingsForward(r: Recording): { hidden: Tensor; saved: EmbeddingsSaved } {
-  const { plan, batch, config, parameters: p } = r;
-  const T = batch.capacity;
-  const { embedding_size: E, hidden_size: H } = config;
-  const sum = plan.tensor('embedding sum', [T, E]);
-  const normed = plan.tensor('embeddings', [T, E]);
-  const hidden = plan.tensor('hidden 0', [T, H]);
-
-  const word = p.get(`${EMBEDDINGS}.word_embeddings.weight`); // [vocabulary, E]
-  const position = p.get(`${EMBEDDINGS}.position_embeddings.weight`); // [positions, E]
-  const tokenType = p.get(`${EMBEDDINGS}.token_type_embeddings.weight`); // [types, E]
-  embeddingSum(plan, batch, { word, position, tokenType, out: sum }, 'embedding sum');
-  const gamma = p.get(`${EMBEDDINGS}.LayerNorm.weight`); // [E]
-  const beta = p.get(`${EMBEDDINGS}.LayerNorm.bias`); // [E]
-  const norm = layerNormForward(
-    plan,
-    batch,
-    { x: sum, gamma, beta, out: normed },
-    config.layer_norm_eps,
-    'embedding norm',
-    !!r.gradients,
-  );
-  const dropped = dropout(
-    plan,
-    batch,
-    normed,
-    rate(r, config.hidden_dropout_prob),
-    SITES.embeddings,
-    'embedding dropout',
-  ); // [T, E]
-  const weight = p.get(`${MAPPING}.weight`); // [H, E]
-  linearForward(plan, batch, { x: dropped, weight, bias: p.get(`${MAPPING}.bias`), out: hidden }, 'E -> H');
-  return { hidden, saved: { norm, dropped } };
-}
-
-/** Adds the gradients of the embeddings' parameters, given that of the hidden states [T, H]. */
-export function embeddingsBackward(
-  r: Recording,
-  gradients: ParameterSet,
-  saved: EmbeddingsSaved,
-  gradHidden: Tensor,
-): void {
-  const { plan, batch, config, parameters: p } = r;
-  const g = gradients;
-  const T = batch.capacity;
-  const E = config.embedding_size;
-  const gradDropped = plan.tensor('grad embeddings', [T, E]);
-  const gradSum = plan.tensor('grad embedding sum', [T, E]);
-
-  linearGradParameters(
-    plan,
-    batch,
-    {
-      gradOut: gradHidden,
-      x: saved.dropped,
-      gradWeight: g.get(`${MAPPING}.weight`),
-      gradBias: g.get(`${MAPPING}.bias`),
-    },
-    'E -> H',
-  );
-  linearGradInput(
-    plan,
-    batch,
-    { gradOut: gradHidden, weight: p.get(`${MAPPING}.weight`), gradX: gradDropped },
-    'E -> H',
-  );
-  const gradNormed = dropout(
-    plan,
-    batch,
-    gradDropped,
-    rate(r, config.hidden_dropout_prob),
-    SITES.embeddings,
-    'embedding dropout grad x',
-  ); // [T, E]
-  const norm = { ...saved.norm, gradOut: gradNormed };
-  layerNormGradParameters(
-    plan,
-    batch,
-    { ...norm, gradGamma: g.get(`${EMBEDDINGS}.LayerNorm.weight`), gradBeta: g.get(`${EMBEDDINGS}.LayerNorm.bias`) },
-    'embedding norm',
-  );
-  layerNormBackward(
-    plan,
-    batch,
-    { ...norm, gamma: p.get(`${EMBEDDINGS}.LayerNorm.weight`), gradIn: gradSum },
-    'embedding norm',
-  );
-  embeddingGradient(
-    plan,
-    batch.words!,
-    { gradOut: gradSum, gradTable: g.get(`${EMBEDDINGS}.word_embeddings.weight`) },
-    'word embeddings grad',
-  );
-  embeddingGradient(
-    plan,
-    batch.positions!,
-    { gradOut: gradSum, gradTable: g.get(`${EMBEDDINGS}.position_embeddings.weight`) },
-    'position embeddings grad',
-  );
-  embeddingGradient(
-    plan,
-    batch.types!,
-    { gradOut: gradSum, gradTable: g.get(`${EMBEDDINGS}.token_type_embeddings.weight`) },
-    'token type embeddings grad',
-  );
-}
+import { type Recording, rate, SITES } from './recording.ts';
 
 /** What a layer's backward pass reads. */
 export interface LayerSaved {
@@ -427,9 +287,6 @@ export function layerPrefixes(config: AlbertConfig): string[] {
     Array.from({ length: config.inner_group_num }, (_, inner) => layerPrefix(groupOfLayer(config, layer), inner)),
   ).flat();
 }
-
-/** Dropout is for training alone. */
-export const rate = (r: Recording, probability: number): number => (r.gradients ? probability : 0);
 
 const attentionOptions = (r: Recording, block: number) => ({
   heads: r.config.num_attention_heads,
