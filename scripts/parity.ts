@@ -22,7 +22,7 @@ import { ADAPTER_SETTINGS } from '../src/settings/adapter.ts';
 import { defineSettings } from '../src/settings/settings.ts';
 import { findDataset, readFoundDataset } from '../src/training/dataset_node.ts';
 import { evaluateFeatures } from '../src/training/evaluate.ts';
-import { BatchOrder, largestBatch } from '../src/training/order.ts';
+import { BatchOrder } from '../src/training/order.ts';
 import { progressLine } from '../src/training/progress.ts';
 import { Trainer } from '../src/training/trainer.ts';
 import { readCommandLine, runCommand } from './command.ts';
@@ -84,8 +84,8 @@ await runCommand(async () => {
     makeFeatures(splits[split]!.sentences, (words) => tokenizer.pieces(words), options);
   const train = windowsOf('train');
   const order = new BatchOrder({
-    count: train.length,
-    batchSize: run.settings.batch_size,
+    lengths: train.map((f) => f.ids.length),
+    batch: { sequences: run.settings.batch_size },
     accumulation: 1,
     shuffle: run.settings.shuffle,
     seed: run.settings.seed,
@@ -105,13 +105,9 @@ await runCommand(async () => {
       warmupSteps: Math.floor(run.steps * warmup),
       steps: run.steps,
     } as const;
-    const capacity = largestBatch(
-      train.map((f) => f.ids.length),
-      run.settings.batch_size,
-    );
     const trainer = await Trainer.create(
       model,
-      { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, maxNorm: 1, weightDecay, schedule, seed, capacity },
+      { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, maxNorm: 1, weightDecay, schedule, seed, capacity: order.capacity },
       pool,
     );
     const losses: number[] = [];

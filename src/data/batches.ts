@@ -53,7 +53,7 @@ export function batchesByTokens(
   for (const index of order) {
     if (lengths[index]! > tokens) {
       throw new UserError(
-        `a sequence has ${lengths[index]} sub-tokens, a batch holds at most ${tokens}: make the batch larger or the window smaller.`,
+        `a sequence has ${lengths[index]} sub-tokens, a batch holds at most ${tokens}: give a larger --max-tokens-per-batch or a smaller --max-seq-length.`,
       );
     }
   }

@@ -1,42 +1,71 @@
 /** Which sequences stand in which step: a function of seed and step alone, so that a resumed run goes on in the same order. */
-import { batchesBySize, epochOrder } from '../data/batches.ts';
+import { batchesBySize, batchesByTokens, epochOrder, fillRate } from '../data/batches.ts';
 
 export interface OrderOptions {
-  /** Sequences in all. */
-  count: number;
-  /** Sequences in a batch, and batches in a step. */
-  batchSize: number;
+  /** Sub-tokens of each sequence. */
+  lengths: readonly number[];
+  /** Sequences in a batch, or sub-tokens in one, which then takes as many sequences as fit. */
+  batch: { sequences: number } | { tokens: number };
+  /** Batches in a step. */
   accumulation: number;
   shuffle: boolean;
   seed: number;
 }
 
+/** Sequences so near in the order are packed together where batches have a budget of tokens. */
+const PACKED_WITHIN = 512;
+
 export class BatchOrder {
+  /**
+   * Steps of an epoch. With a budget of tokens, those of the first: later ones, which draw other batches, may have a batch
+   * more or less, and follow each other without a gap.
+   */
   readonly stepsPerEpoch: number;
+  /** Most sub-tokens in a batch. */
+  readonly capacity: number;
+  /** How full a budget of tokens is in the first epoch, 0 to 1; undefined for batches of so many sequences. */
+  readonly fill: number | undefined;
   readonly #options: OrderOptions;
-  #epoch = -1;
+  /** Batches of the epochs so far; of one epoch at a time where all epochs have as many. */
   #batches: number[][] = [];
+  #epochs = 0;
 
+  /** @throws UserError for a sequence that is longer than the budget of tokens. */
   constructor(options: OrderOptions) {
+    const { lengths, batch, accumulation } = options;
     this.#options = options;
-    this.stepsPerEpoch = Math.ceil(options.count / (options.batchSize * options.accumulation));
+    const first = this.#draw(0);
+    this.stepsPerEpoch = Math.ceil(first.length / accumulation);
+    this.capacity = 'tokens' in batch ? batch.tokens : largestBatch(lengths, batch.sequences);
+    this.fill = 'tokens' in batch ? fillRate(first, lengths, batch.tokens) : undefined;
   }
 
-  /** The batches of a step, counted from 0, as indices of sequences. The last step of an epoch takes what is left. */
+  /** The batches of a step, counted from 0, as indices of sequences. A step at the end of an epoch takes what is left. */
   batches(step: number): number[][] {
-    const { accumulation } = this.#options;
-    const batches = this.#batchesOf(Math.floor(step / this.stepsPerEpoch));
+    const { accumulation, batch } = this.#options;
+    if ('tokens' in batch) {
+      while (this.#batches.length < (step + 1) * accumulation) this.#batches.push(...this.#draw(this.#epochs++));
+      return this.#batches.slice(step * accumulation, (step + 1) * accumulation);
+    }
+    const epoch = Math.floor(step / this.stepsPerEpoch);
+    if (this.#epochs !== epoch + 1) {
+      this.#batches = this.#draw(epoch);
+      this.#epochs = epoch + 1;
+    }
     const first = (step % this.stepsPerEpoch) * accumulation;
-    return batches.slice(first, first + accumulation);
+    return this.#batches.slice(first, first + accumulation);
   }
 
-  #batchesOf(epoch: number): number[][] {
-    if (epoch !== this.#epoch) {
-      const { count, shuffle, seed, batchSize } = this.#options;
-      this.#batches = batchesBySize(epochOrder(count, shuffle ? { seed, epoch } : undefined), batchSize);
-      this.#epoch = epoch;
-    }
-    return this.#batches;
+  #draw(epoch: number): number[][] {
+    const { lengths, batch, shuffle, seed } = this.#options;
+    const draw = shuffle ? { seed, epoch } : undefined;
+    const order = epochOrder(lengths.length, draw);
+    if ('sequences' in batch) return batchesBySize(order, batch.sequences);
+    // Without a draw the order is the file's, and stays so.
+    return batchesByTokens(order, lengths, {
+      tokens: batch.tokens,
+      ...(draw && { packWithin: PACKED_WITHIN, draw }),
+    });
   }
 }
 

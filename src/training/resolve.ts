@@ -50,6 +50,7 @@ const DECIDING = [
   'num_train_epochs',
   'max_steps',
   'per_device_train_batch_size',
+  'max_tokens_per_batch',
   'gradient_accumulation_steps',
   'learning_rate',
   'lr_scheduler_type',

@@ -22,7 +22,7 @@ import { makeWindows, readRunData, SAMPLE_FOLDER } from './data_node.ts';
 import { type Evaluation, evaluateFeatures } from './evaluate.ts';
 import { type FitHooks, type FitOptions, type FitOutcome, fit, newRunState } from './fit.ts';
 import { kernelsOf, useKernelsOf } from './kernels.ts';
-import { BatchOrder, largestBatch } from './order.ts';
+import { BatchOrder } from './order.ts';
 import { outputFolder, prepareOutput, writeModel, writeResults } from './output_node.ts';
 import { baselineWarning, megabytes, RunningProgress } from './progress.ts';
 import { fingerprintOf } from './resolve.ts';
@@ -79,8 +79,11 @@ async function trainOn(gpu: Gpu, run: TrainingRun, signal: AbortSignal): Promise
   const { settings: s, folder, data, windows, out } = run;
   const model = await startModel(gpu, run);
   const order = new BatchOrder({
-    count: windows.train.length,
-    batchSize: s.per_device_train_batch_size,
+    lengths: windows.train.map((f) => f.ids.length),
+    batch:
+      s.max_tokens_per_batch === null
+        ? { sequences: s.per_device_train_batch_size }
+        : { tokens: s.max_tokens_per_batch },
     accumulation: s.gradient_accumulation_steps,
     shuffle: s.shuffle,
     seed: s.seed,
@@ -91,7 +94,7 @@ async function trainOn(gpu: Gpu, run: TrainingRun, signal: AbortSignal): Promise
   if (s.resume) useKernelsOf(gpu, await readFingerprint(join(folder, 'checkpoint-last')));
   const trainer = await Trainer.create(
     model,
-    { ...trainerOptions(gpu, run, steps), ...(profiler && { profiler }) },
+    { ...trainerOptions(gpu, run, steps, order.capacity), ...(profiler && { profiler }) },
     pool,
   );
   const classifier = await SequenceClassifier.create(model, Math.max(1024, s.max_seq_length), pool);
@@ -105,7 +108,7 @@ async function trainOn(gpu: Gpu, run: TrainingRun, signal: AbortSignal): Promise
 
   for (const line of [...describeData(run), describeModel(model)]) out.print(line);
   out.print(
-    `run   ${steps} steps of ${s.per_device_train_batch_size * s.gradient_accumulation_steps} sequences (${order.stepsPerEpoch} an epoch), ` +
+    `run   ${steps} steps of ${sizeOfStep(s, order)} (${order.stepsPerEpoch} an epoch), ` +
       `learning rate ${s.learning_rate}, seed ${s.seed}; ${megabytes(gpu.allocatedBytes)} on the GPU${s.resume ? `; resumed at step ${trainer.state.step}` : ''}`,
   );
   if (trainer.recomputes) {
@@ -128,7 +131,7 @@ async function trainOn(gpu: Gpu, run: TrainingRun, signal: AbortSignal): Promise
       return dropWords(batches, s.word_dropout, run.tokenizer.unkId, s.seed, step);
     },
     onStep: (result) => out.progress(progress.after(result)),
-    onLog: (entry) => log.add(entry),
+    onLog: (entry) => log.add({ ...entry, ...(order.fill !== undefined && { batch_fill: +order.fill.toFixed(4) }) }),
     evaluate: async (step) => {
       const { scores, loss } = await evaluateFeatures(classifier, data.sentences.dev, windows.dev);
       const { f1, precision, recall } = scores.micro;
@@ -190,7 +193,7 @@ function memoryFor(gpu: Gpu): number {
   return gpu.adapter.kind === 'gpu' ? Infinity : 0.8 * freemem();
 }
 
-function trainerOptions(gpu: Gpu, { settings: s, windows }: TrainingRun, steps: number): TrainerOptions {
+function trainerOptions(gpu: Gpu, { settings: s }: TrainingRun, steps: number, capacity: number): TrainerOptions {
   return {
     beta1: s.adam_beta1,
     beta2: s.adam_beta2,
@@ -205,10 +208,7 @@ function trainerOptions(gpu: Gpu, { settings: s, windows }: TrainingRun, steps: 
     },
     seed: s.seed,
     recompute: s.recompute === 'auto' ? { above: memoryFor(gpu) } : s.recompute === 'on',
-    capacity: largestBatch(
-      windows.train.map((f) => f.ids.length),
-      s.per_device_train_batch_size,
-    ),
+    capacity,
   };
 }
 
@@ -248,6 +248,13 @@ class RunLog {
   written(): Promise<void> {
     return this.#pending;
   }
+}
+
+/** What a step takes, such as "32 sequences". */
+function sizeOfStep(s: TrainingSettings, order: BatchOrder): string {
+  if (order.fill === undefined) return `${s.per_device_train_batch_size * s.gradient_accumulation_steps} sequences`;
+  const full = `${Math.round(100 * order.fill)} % full`;
+  return `up to ${(order.capacity * s.gradient_accumulation_steps).toLocaleString('en')} sub-tokens, ${full}`;
 }
 
 /** Tags a sentence that the model has not seen. */

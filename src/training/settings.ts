@@ -156,6 +156,13 @@ export const TRAINING_SETTINGS = defineSettings({
     help: 'stop after this many steps, whatever the epochs',
   },
   per_device_train_batch_size: { type: 'integer', default: 8, min: 1, group: 'Training', help: 'sequences in a batch' },
+  max_tokens_per_batch: {
+    type: 'integer',
+    default: null,
+    min: 8,
+    group: 'Training',
+    help: 'sub-tokens in a batch, packed till it is full, in place of so many sequences',
+  },
   gradient_accumulation_steps: { type: 'integer', default: 1, min: 1, group: 'Training', help: 'batches in a step' },
   learning_rate: { type: 'number', default: 5e-5, min: 0, group: 'Training', help: 'peak learning rate' },
   lr_scheduler_type: {

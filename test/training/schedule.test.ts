@@ -23,7 +23,13 @@ test('cosine halves in the middle, constant stays', () => {
   assert.is(learningRateAt({ name: 'constant', ...shape }, 99), 1);
 });
 test('an epoch goes through every sequence once, in another order than the next', () => {
-  const order = new BatchOrder({ count: 23, batchSize: 4, accumulation: 2, shuffle: true, seed: 5 });
+  const order = new BatchOrder({
+    lengths: new Array(23).fill(10),
+    batch: { sequences: 4 },
+    accumulation: 2,
+    shuffle: true,
+    seed: 5,
+  });
   assert.is(order.stepsPerEpoch, 3);
   const epoch = (e: number) => [0, 1, 2].flatMap((s) => order.batches(3 * e + s)).flat();
   assert.equal(
@@ -37,11 +43,32 @@ test('an epoch goes through every sequence once, in another order than the next'
     'the last step takes what is left',
   );
 });
-test('a step’s batches do not depend on the steps asked for before', () => {
-  const options = { count: 50, batchSize: 8, accumulation: 1, shuffle: true, seed: 9 };
-  const a = new BatchOrder(options);
-  for (let s = 0; s < 20; s++) a.batches(s);
-  assert.equal(new BatchOrder(options).batches(13), a.batches(13));
+const LENGTHS = Array.from({ length: 50 }, (_, i) => 3 + ((i * 17) % 29));
+for (const batch of [{ sequences: 8 }, { tokens: 64 }]) {
+  const options = { lengths: LENGTHS, batch, accumulation: 1, shuffle: true, seed: 9 };
+  test(`a step’s batches of ${JSON.stringify(batch)} do not depend on the steps asked for before`, () => {
+    const a = new BatchOrder(options);
+    for (let s = 0; s < 40; s++) a.batches(s);
+    assert.equal(new BatchOrder(options).batches(33), a.batches(33));
+    assert.equal(new BatchOrder(options).batches(7), a.batches(7));
+  });
+}
+test('a budget of tokens is kept and filled, every sequence once an epoch', () => {
+  const order = new BatchOrder({ lengths: LENGTHS, batch: { tokens: 64 }, accumulation: 1, shuffle: true, seed: 9 });
+  const batches = Array.from({ length: order.stepsPerEpoch }, (_, s) => order.batches(s)[0]!);
+  const tokens = batches.map((b) => b.reduce((sum, i) => sum + LENGTHS[i]!, 0));
+  assert.ok(tokens.every((n) => n <= 64));
+  assert.equal(
+    batches.flat().sort((a, b) => a - b),
+    LENGTHS.map((_, i) => i),
+  );
+  assert.ok(order.fill! > 0.9 && order.fill! <= 1, `fill ${order.fill}`);
+  assert.ok(Math.abs(order.fill! - tokens.reduce((a, b) => a + b, 0) / 64 / tokens.length) < 1e-12);
+  assert.is(order.capacity, 64);
+  assert.throws(
+    () => new BatchOrder({ lengths: [70], batch: { tokens: 64 }, accumulation: 1, shuffle: true, seed: 9 }),
+    /70 sub-tokens.*--max-tokens-per-batch/,
+  );
 });
 test('no batch can hold more than the longest sequences together', () => {
   assert.is(largestBatch([3, 9, 4, 7], 2), 16);
