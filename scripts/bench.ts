@@ -55,7 +55,8 @@ const SETTINGS = defineSettings({
 });
 const USAGE = `Usage: tsx scripts/bench.ts [train|infer|kernels|memory|idle|lengths …] [--size small] [--against tfjs]
 
-  train     training steps: tokens a second, the first step, CPU time of the JavaScript thread
+  train     training steps: tokens a second, time from the program's start to the end of the first step, the share of one
+            core that the JavaScript thread takes (on Linux; a CPU adapter's own threads are not in it)
   infer     tagging: tokens a second
   kernels   each operator and its variants: GFLOP/s and GB/s, beside the adapter's peaks
   memory    GPU memory announced before the first step, and after some
@@ -77,10 +78,10 @@ function chosen(positional: readonly string[]): What[] {
   });
 }
 
-async function measure(gpu: Gpu, what: What, sizes: Sizes, counts: Counts): Promise<Row[]> {
+async function measure(gpu: Gpu, what: What, sizes: Sizes, counts: Counts, opened: number): Promise<Row[]> {
   switch (what) {
     case 'train':
-      return [await benchSteps(gpu, sizes, counts)];
+      return [await benchSteps(gpu, sizes, counts, opened)];
     case 'infer':
       return [await benchInference(gpu, sizes, counts)];
     case 'kernels':
@@ -179,13 +180,14 @@ await runCommand(async () => {
     throw new UsageError(`--against ${s.against} goes with ${s.against === 'onnxruntime' ? '' : 'train and '}infer.`);
   }
   const gpu = await openGpu(s.adapter);
+  const opened = performance.now(); // its zero is the start of the program
   try {
     if (s.against) {
       const rows = await race(gpu, raced, sizes, counts, { name: s.against, python: s.python });
       print(gpu.adapter.name, `against ${s.against}`, rows, sizes, s);
       return;
     }
-    for (const what of wanted) print(gpu.adapter.name, what, await measure(gpu, what, sizes, counts), sizes, s);
+    for (const what of wanted) print(gpu.adapter.name, what, await measure(gpu, what, sizes, counts, opened), sizes, s);
   } finally {
     gpu.close();
   }

@@ -23,10 +23,15 @@ export interface Counts {
 
 const perSecond = (tokens: number, ms: number): number => Math.round((tokens / ms) * 1000);
 
-/** Training: tokens a second, the first step, and how busy the JavaScript thread is. */
-export async function benchSteps(gpu: Gpu, sizes: Sizes, { warmup, steps }: Counts): Promise<Row> {
+/**
+ * Training: tokens a second, the first step, and how busy the JavaScript thread is.
+ * @param opened milliseconds from the program's start until the adapter was open.
+ */
+export async function benchSteps(gpu: Gpu, sizes: Sizes, { warmup, steps }: Counts, opened: number): Promise<Row> {
+  const started = performance.now();
   const trainer = await makeTrainer(makeModel(gpu, sizes), sizes, new ActivationPool(gpu));
   const [first] = await timeSteps(trainer, batchMaker(sizes), 1);
+  const untilFirst = opened + performance.now() - started;
   await timeSteps(trainer, batchMaker(sizes), warmup - 1);
   const [cpu, began] = [mainThreadMilliseconds(), performance.now()];
   const ms = median(await timeSteps(trainer, batchMaker(sizes), steps));
@@ -34,6 +39,7 @@ export async function benchSteps(gpu: Gpu, sizes: Sizes, { warmup, steps }: Coun
   return {
     train_ms: +ms.toFixed(1),
     train_tokens_per_second: perSecond(sizes.tokens, ms),
+    start_to_first_step_ms: +untilFirst.toFixed(1),
     first_step_ms: +first!.toFixed(1),
     ...(busy !== undefined && { javascript_cpu_percent: +(100 * busy).toFixed(1) }),
   };
