@@ -41,6 +41,9 @@ export type Amount = number | (() => number);
 
 const resolve = <T>(value: T | (() => T)): T => (typeof value === 'function' ? (value as () => T)() : value);
 
+/** A cache line more than a row takes: rows a power of two apart would share few sets of a processor's cache. */
+const SPARE_TEXELS = 4;
+
 /** A recorded command, as the profile shows it. */
 export interface Operation {
   kernel: string;
@@ -119,7 +122,7 @@ export class Plan {
   /** Whether `tensor` [rows, columns] can be read as a texture: its rows of whole 256 bytes, neither side too long. */
   fitsTexture({ shape: [rows, columns] }: Tensor): boolean {
     const most = this.#gpu.limits.maxTextureDimension2D;
-    return this.adapter.readsTextures && columns! % 64 === 0 && columns! / TEXEL_FLOATS <= most && rows! <= most;
+    return this.adapter.readsTextures && columns! % 64 === 0 && columns! / TEXEL_FLOATS + SPARE_TEXELS <= most && rows! <= most;
   }
 
   /** An activation: memory only from the first to the last dispatch that uses it. */
@@ -237,7 +240,7 @@ export class Plan {
     return Array.from({ length: slots }, (_, slot) => {
       const shapes = copies.filter((r) => r.slot === slot).map((r) => r.tensor.shape);
       const largest = (axis: number) => shapes.reduce((most, shape) => Math.max(most, shape[axis]!), 0);
-      return this.#pool.texture(slot, largest(1) / TEXEL_FLOATS, largest(0));
+      return this.#pool.texture(slot, largest(1) / TEXEL_FLOATS + SPARE_TEXELS, largest(0));
     });
   }
 }
