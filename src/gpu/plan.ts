@@ -122,7 +122,12 @@ export class Plan {
   /** Whether `tensor` [rows, columns] can be read as a texture: its rows of whole 256 bytes, neither side too long. */
   fitsTexture({ shape: [rows, columns] }: Tensor): boolean {
     const most = this.#gpu.limits.maxTextureDimension2D;
-    return this.adapter.readsTextures && columns! % 64 === 0 && columns! / TEXEL_FLOATS + SPARE_TEXELS <= most && rows! <= most;
+    return (
+      this.adapter.readsTextures &&
+      columns! % 64 === 0 &&
+      columns! / TEXEL_FLOATS + SPARE_TEXELS <= most &&
+      rows! <= most
+    );
   }
 
   /** An activation: memory only from the first to the last dispatch that uses it. */
