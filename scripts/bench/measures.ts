@@ -2,6 +2,7 @@
 import type { Gpu } from '../../src/gpu/device.ts';
 import { ActivationPool } from '../../src/gpu/memory.ts';
 import { Profiler, type Span } from '../../src/gpu/profiler.ts';
+import type { TrainingSequence } from '../../src/training/trainer.ts';
 import { mainThreadMilliseconds } from './main_thread.ts';
 import type { Row } from './report.ts';
 import {
@@ -55,28 +56,28 @@ export async function benchInference(gpu: Gpu, sizes: Sizes, { warmup, steps }: 
 
 const duration = (spans: readonly Span[]): number => spans.reduce((sum, s) => sum + (s.end - s.begin), 0);
 
-/** The spans of steps after the first ones. */
-async function profiledSteps(gpu: Gpu, sizes: Sizes, { warmup, steps }: Counts): Promise<Span[]> {
+/** A trainer whose every step can be had as its spans; the first steps are behind it. */
+async function profiledTrainer(gpu: Gpu, sizes: Sizes, warmup: number) {
   const profiler = new Profiler(gpu);
   const trainer = await makeTrainer(makeModel(gpu, sizes), sizes, new ActivationPool(gpu), profiler);
-  await timeSteps(trainer, batchMaker(sizes), warmup);
-  await profiler.collect();
-  profiler.spans.length = 0;
-  await timeSteps(trainer, batchMaker(sizes), steps);
-  await profiler.collect();
-  return profiler.spans;
+  const step = async (batch: () => TrainingSequence[]): Promise<Span[]> => {
+    await timeSteps(trainer, batch, 1);
+    await profiler.collect();
+    return profiler.spans.splice(0);
+  };
+  for (let i = 0; i < warmup; i++) await step(batchMaker(sizes));
+  return step;
 }
 
-/** Share of the time between a step's first and last dispatch in which the adapter had nothing to do, in percent. */
-export async function benchIdle(gpu: Gpu, sizes: Sizes, counts: Counts): Promise<Row> {
-  const spans = await profiledSteps(gpu, sizes, counts);
-  // A gap of a tenth of a second lies between steps, where a profile is fetched, and not within one.
-  let idle = 0;
-  for (const [i, span] of spans.entries()) {
-    const gap = i === 0 ? 0 : span.begin - spans[i - 1]!.end;
-    if (gap > 0 && gap < 1e8) idle += gap;
+/** Share of the time from a step's first dispatch to its last in which the adapter had nothing to do, in percent. */
+export async function benchIdle(gpu: Gpu, sizes: Sizes, { warmup, steps }: Counts): Promise<Row> {
+  const step = await profiledTrainer(gpu, sizes, warmup);
+  const shares: number[] = [];
+  for (let i = 0; i < steps; i++) {
+    const spans = await step(batchMaker(sizes));
+    shares.push(1 - duration(spans) / (spans.at(-1)!.end - spans[0]!.begin));
   }
-  return { idle_percent: +((100 * idle) / (idle + duration(spans))).toFixed(2) };
+  return { idle_percent: +(100 * Math.max(0, median(shares))).toFixed(2) };
 }
 
 /** Memory as announced before a run's first step and as it is after some. */
@@ -96,21 +97,38 @@ export async function benchMemory(gpu: Gpu, sizes: Sizes, { steps }: Counts): Pr
   };
 }
 
-/** The same number of tokens a step in sequences of ever more: attention grows with the length, nothing else should. */
-export async function benchLengths(gpu: Gpu, sizes: Sizes, counts: Counts): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const length of [8, 16, 32, 64, 128, 256, 512].filter((n) => sizes.tokens % n === 0)) {
-    const spans = await profiledSteps(gpu, { ...sizes, length }, counts);
-    const attention = spans.filter((s) => s.kernel.startsWith('attention'));
-    const ns = { all: duration(spans), attention: duration(attention) };
-    const flops = (of: readonly Span[]) => of.reduce((sum, s) => sum + s.flops, 0);
-    rows.push({
-      length,
-      tokens_per_second: perSecond(sizes.tokens * counts.steps, ns.all / 1e6),
-      attention_percent: +((100 * ns.attention) / ns.all).toFixed(1),
-      attention_arithmetic_percent: +((100 * flops(attention)) / flops(spans)).toFixed(1),
-      rest_ms_a_step: +((ns.all - ns.attention) / 1e6 / counts.steps).toFixed(2),
-    });
+/**
+ * The same number of tokens a step in sequences of ever more: attention grows with the length, nothing else should. The
+ * lengths take turns, so that other work on the machine falls on all alike.
+ */
+export async function benchLengths(gpu: Gpu, sizes: Sizes, { warmup, steps }: Counts): Promise<Row[]> {
+  const lengths = [8, 16, 32, 64, 128, 256, 512].filter((n) => sizes.tokens % n === 0);
+  const step = await profiledTrainer(gpu, sizes, warmup);
+  const measured = lengths.map((length) => ({
+    length,
+    batch: batchMaker({ ...sizes, length }),
+    attention: [] as number[],
+    rest: [] as number[],
+    arithmetic: 0,
+  }));
+  const flops = (spans: readonly Span[]) => spans.reduce((sum, s) => sum + s.flops, 0);
+  for (let i = 0; i < steps; i++) {
+    for (const of of measured) {
+      const spans = await step(of.batch);
+      const attention = spans.filter((s) => s.kernel.startsWith('attention'));
+      of.attention.push(duration(attention) / 1e6);
+      of.rest.push((duration(spans) - duration(attention)) / 1e6);
+      of.arithmetic = flops(attention) / flops(spans);
+    }
   }
-  return rows;
+  return measured.map((of) => {
+    const [attention, rest] = [median(of.attention), median(of.rest)];
+    return {
+      length: of.length,
+      tokens_per_second: perSecond(sizes.tokens, attention + rest),
+      attention_percent: +((100 * attention) / (attention + rest)).toFixed(1),
+      attention_arithmetic_percent: +(100 * of.arithmetic).toFixed(1),
+      rest_ms_a_step: +rest.toFixed(2),
+    };
+  });
 }

@@ -34,7 +34,8 @@ export interface GpuOptions {
 
 /** Whether an adapter is a program for the processor, whatever the runtime says of it. */
 export const isSoftware = (adapter: GPUAdapter): boolean =>
-  adapter.info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(adapter.info.description);
+  adapter.info.isFallbackAdapter ||
+  /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${adapter.info.architecture} ${adapter.info.description}`);
 
 const OPTIONAL_FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
 
@@ -117,7 +118,8 @@ export class Gpu {
     release: () => void = () => {},
   ): Promise<Gpu> {
     const info = adapter.info;
-    const name = info.description || info.device || info.architecture || info.vendor || 'unnamed adapter';
+    // Browsers tell pages no more than vendor and architecture, such as "nvidia ampere".
+    const name = info.description || info.device || `${info.vendor} ${info.architecture}`.trim() || 'unnamed adapter';
     if (options.halfPrecision && !adapter.features.has('shader-f16')) {
       throw new UserError(`the adapter ${name} has no half precision (shader-f16): leave out --half-precision.`);
     }

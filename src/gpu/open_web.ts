@@ -17,7 +17,13 @@ export async function openWebGpu(
     );
   }
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) throw new UserError('WebGPU gives no adapter here: hardware acceleration may be switched off.');
+  if (!adapter) {
+    throw new UserError(
+      'WebGPU gives no adapter here: hardware acceleration may be switched off, or the driver be missing or not trusted. ' +
+        'Chrome on Linux may need --enable-unsafe-webgpu --enable-features=Vulkan; Deno needs a Vulkan driver ' +
+        '(Debian and Ubuntu: mesa-vulkan-drivers).',
+    );
+  }
   const kind = isSoftware(adapter) ? 'cpu' : 'gpu';
   return Gpu.open(adapter, kind, options.loadShader ?? fetchShader, options);
 }

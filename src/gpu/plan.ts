@@ -88,6 +88,8 @@ export class Plan {
   linearVariant: 'plain' | 'tile' | 'workgroup' | 'subgroup8' | 'subgroup4' | 'texture8' | undefined;
   /** The same for the attention kernels. */
   attentionVariant: 'plain' | 'workgroup' | 'subgroup8' | undefined;
+  /** The same for LayerNorm and the sums over a batch's rows. */
+  rowVariant: 'plain' | 'workgroup' | undefined;
   /** Rounds operands of linear layers to half precision where that is faster, for plans without gradients. */
   halfPrecision = false;
 

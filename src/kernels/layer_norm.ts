@@ -2,8 +2,10 @@
 import type { Plan } from '../gpu/plan.ts';
 import type { Tensor } from '../gpu/tensor.ts';
 import type { BatchBuffers } from './batch.ts';
+import { type RowVariant, rowKernel, rowVariant } from './rows.ts';
 
-const ROWS = 16;
+/** Rows that a workgroup owns. */
+const ROWS: Record<RowVariant, number> = { plain: 16, workgroup: 1 };
 
 /** What the backward pass needs: the normalised sum [tokens, width], and mean and rstd of each row [tokens, 2]. */
 export interface LayerNormSaved {
@@ -28,8 +30,9 @@ export function layerNormForward(
     sum: plan.tensor(`${label} sum`, save ? [tokens, width] : [4]),
     stats: plan.tensor(`${label} stats`, save ? [tokens, 2] : [4]),
   };
+  const variant = rowVariant(plan);
   plan.dispatch({
-    kernel: 'layer_norm_forward',
+    kernel: rowKernel('layer_norm_forward', variant),
     label,
     constants: { WIDTH: width, EPSILON: epsilon, RESIDUAL: Number(t.residual !== undefined), SAVE: Number(save) },
     bindings: {
@@ -41,7 +44,7 @@ export function layerNormForward(
       ...saved,
       out: t.out,
     },
-    workgroups: () => [Math.ceil(batch.current.tokens / ROWS)],
+    workgroups: () => [Math.ceil(batch.current.tokens / ROWS[variant])],
     flops: () => 8 * batch.current.tokens * width,
     bytes: () => 4 * batch.current.tokens * width * (save ? 4 : 3),
   });
@@ -56,8 +59,9 @@ export function layerNormBackward(
   label: string,
 ): void {
   const width = t.gradIn.shape[1]!;
+  const variant = rowVariant(plan);
   plan.dispatch({
-    kernel: 'layer_norm_backward',
+    kernel: rowKernel('layer_norm_backward', variant),
     label: `${label} grad x`,
     constants: { WIDTH: width },
     bindings: {
@@ -68,7 +72,7 @@ export function layerNormBackward(
       gamma: t.gamma,
       grad_in: t.gradIn,
     },
-    workgroups: () => [Math.ceil(batch.current.tokens / ROWS)],
+    workgroups: () => [Math.ceil(batch.current.tokens / ROWS[variant])],
     flops: () => 14 * batch.current.tokens * width,
     bytes: () => 12 * batch.current.tokens * width,
   });
@@ -83,7 +87,7 @@ export function layerNormGradParameters(
 ): void {
   const width = t.gradOut.shape[1]!;
   plan.dispatch({
-    kernel: 'layer_norm_gradient',
+    kernel: rowKernel('layer_norm_gradient', rowVariant(plan)),
     label: `${label} grad gamma, beta`,
     constants: { WIDTH: width },
     bindings: {

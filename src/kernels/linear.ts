@@ -2,6 +2,7 @@
 import type { Dispatch, Plan } from '../gpu/plan.ts';
 import { ALIGNMENT, type Tensor } from '../gpu/tensor.ts';
 import type { BatchBuffers } from './batch.ts';
+import { rowKernel, rowVariant } from './rows.ts';
 
 /**
  * plain: any sizes, no feature. tile: 8 × 8 sums in registers, sizes a multiple of 4. subgroup8, subgroup4: one subgroup a
@@ -215,7 +216,7 @@ export function linearGradParameters(
     });
   }
   plan.dispatch({
-    kernel: 'column_sum',
+    kernel: rowKernel('column_sum', rowVariant(plan)),
     label: `${label} grad bias`,
     constants: { WIDTH: OUT },
     bindings: { batch: batch.tokens, grad_out: t.gradOut, grad_bias: t.gradBias },

@@ -46,6 +46,7 @@ for (const size of SIZES) {
         const addend = upload(gpu, 'addend', ones((tokens + 19) * k), [tokens + 19, k]);
         const got = await runOnce(gpu, (plan) => {
           plan.linearVariant = variant;
+          plan.rowVariant = variant === 'workgroup' ? 'workgroup' : 'plain';
           const out = createTensor(gpu, 'out', [tokens + 19, n]);
           const gradX = createTensor(gpu, 'grad x', [tokens + 19, k]);
           const gradXPlus = createTensor(gpu, 'grad x', [tokens + 19, k]);
@@ -110,6 +111,7 @@ for (const [tokens, k, n, blocks] of [
       const [xs, ws, bs, gs] = [wave(tokens * k, 1), wave(n * k, 2), wave(n, 3), wave(tokens * n, 4)];
       const got = await runOnce(gpu, (plan) => {
         plan.linearVariant = variant;
+        plan.rowVariant = variant === 'workgroup' ? 'workgroup' : 'plain';
         const dispatch = plan.dispatch.bind(plan);
         plan.dispatch = (d) => {
           if (d.kernel.startsWith('linear')) products++;
@@ -237,6 +239,7 @@ for (const variant of VARIANTS)
     const run = () =>
       runOnce(gpu, (plan) => {
         plan.linearVariant = variant;
+        plan.rowVariant = variant === 'workgroup' ? 'workgroup' : 'plain';
         const batch = batchOf(gpu, [70]);
         const { x, weight, bias, out } = layer(gpu, 192);
         const gradOut = upload(gpu, 'grad out', wave(70 * 192, 4), [70, 192]);
