@@ -15,6 +15,7 @@ export {
 } from './formats/model_folder.ts';
 export { readSafetensors, writeSafetensors } from './formats/safetensors.ts';
 export { Gpu } from './gpu/device.ts';
+export { ActivationPool } from './gpu/memory.ts';
 export { openWebGpu } from './gpu/open_web.ts';
 export { Plan } from './gpu/plan.ts';
 export type { TuningOptions, TuningStore } from './gpu/tuning.ts';
@@ -24,4 +25,10 @@ export { type LoadOptions, loadPipeline, loadTagger, loadTokenizer, type Tagger 
 export { type PipelineOptions, TokenClassificationPipeline } from './inference/pipeline.ts';
 export { AlbertTokenizer } from './tokenizer/tokenizer.ts';
 export { tokenizerFiles } from './tokenizer/tokenizer_files.ts';
-export { Trainer } from './training/trainer.ts';
+export {
+  type StepBatches,
+  type StepResult,
+  Trainer,
+  type TrainerOptions,
+  type TrainingSequence,
+} from './training/trainer.ts';

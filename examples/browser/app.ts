@@ -25,10 +25,17 @@ function say(message: string, isError = false): void {
 }
 
 async function fetchFile(name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const response = await fetch(`${MODEL}/${name}`);
-  if (response.status === 404) return undefined;
-  if (!response.ok) throw new UserError(`${response.url} answers ${response.status} ${response.statusText}.`);
-  return new Uint8Array(await response.arrayBuffer());
+  const url = new URL(`${MODEL}/${name}`, location.href);
+  try {
+    const response = await fetch(url);
+    if (response.status === 404) return undefined;
+    if (!response.ok) throw new UserError(`${url} answers ${response.status} ${response.statusText}.`);
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UserError(`${url} can't be fetched (${why}): is the server still running? Then load the page again.`);
+  }
 }
 
 async function load(): Promise<{ pipeline: TokenClassificationPipeline; adapter: string }> {
@@ -63,7 +70,8 @@ function show(source: string, entities: readonly Entity[]): void {
     mark.append(source.slice(entity.start, entity.end));
     const type = document.createElement('small');
     type.textContent = `${entity.entity_group} ${entity.score.toFixed(2)}`;
-    mark.append(type);
+    mark.dataset.score = String(entity.score);
+    mark.append(' ', type);
     marked.append(mark);
     at = entity.end;
   }
@@ -72,8 +80,10 @@ function show(source: string, entities: readonly Entity[]): void {
 
 try {
   const { pipeline, adapter } = await load();
+  let busy = false;
   const tag = async (): Promise<void> => {
-    button.disabled = true;
+    if (busy) return; // the button stays enabled, or it would lose the keyboard's focus
+    busy = true;
     try {
       const source = text.value;
       const began = performance.now();
@@ -84,7 +94,7 @@ try {
     } catch (error) {
       say(error instanceof Error ? error.message : String(error), true);
     } finally {
-      button.disabled = false;
+      busy = false;
     }
   };
   element<HTMLFormElement>('form').addEventListener('submit', (event) => {

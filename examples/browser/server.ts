@@ -15,10 +15,10 @@ const TYPES: Record<string, string> = {
   wgsl: 'text/plain; charset=utf-8',
 };
 
-/** app.ts and all it imports as one module for browsers. */
-async function bundle(): Promise<string> {
+/** A TypeScript file and all it imports as one module for browsers. */
+export async function bundle(file: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(HERE, 'app.ts')],
+    entryPoints: [file],
     bundle: true,
     format: 'esm',
     target: 'es2022',
@@ -43,7 +43,7 @@ export async function serveExample(
   port: number,
   other: (request: IncomingMessage, response: ServerResponse) => boolean = () => false,
 ): Promise<ExampleServer> {
-  const app = await bundle();
+  const app = await bundle(join(HERE, 'app.ts'));
   /** A file's content for a path of one or two plain names; nothing else is ever read. */
   const contentOf = (path: string): Promise<string | Buffer> | undefined => {
     const [, folder, name] = /^\/(?:(model|shaders)\/)?([\w.-]*)$/.exec(path) ?? [];
@@ -54,7 +54,8 @@ export async function serveExample(
   };
   const server = createServer((request, response) => {
     if (other(request, response)) return;
-    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
+    // Percent escapes stay as they are: none of the names that are served has any.
+    const path = (request.url ?? '/').replace(/[?#].*/, '');
     const missing = (): void => {
       response.writeHead(404, { 'content-type': 'text/plain' }).end(`${path} is not here`);
     };

@@ -1,38 +1,31 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import process from 'node:process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type ExampleServer, serveExample } from '../../examples/browser/server.ts';
-import { pipeline } from '../../src/index_node.ts';
+import { bundle, serveExample } from '../../examples/browser/server.ts';
+import { openGpu, pipeline } from '../../src/index_node.ts';
 import { makeModelFolder } from '../made_model.ts';
+import { findChromium, type Visit, visit } from './chromium.ts';
+import { differences, type Trained, trainingSteps } from './training_steps.ts';
 
 const test = suite('examples/browser');
 const temporary = mkdtempSync(join(tmpdir(), 'browser-'));
 const folder = join(temporary, 'model');
+test.before(async () => {
+  await makeModelFolder(folder, ['O', 'B-LOC', 'I-LOC', 'B-PER', 'I-PER']);
+});
 test.after(() => rmSync(temporary, { recursive: true, force: true }));
-
-/** CHROME_PATH, or the first Chromium on the PATH. */
-function findChromium(): string | undefined {
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'chrome'];
-  const onPath = (process.env.PATH ?? '').split(delimiter).flatMap((dir) => names.map((name) => join(dir, name)));
-  return [process.env.CHROME_PATH ?? '', ...onPath].find((file) => {
-    try {
-      accessSync(file, constants.X_OK);
-      return file !== '';
-    } catch {
-      return false;
-    }
-  });
-}
 const chromium = findChromium();
+const run = chromium ? test : test.skip;
 
 interface Seen {
   status: string;
+  isError: boolean;
   text: string;
-  marks: { text: string; type: string }[];
+  marks: { text: string; label: string; score: string }[];
 }
 
 /** Uses the example as a person does: waits until it is ready, types, presses the button, reads the page; then posts what it saw. */
@@ -50,85 +43,88 @@ const user = (text: string) => `<!doctype html><iframe id="page" src="/" width="
     await until(() => !status().startsWith('Ready'));
   }
   const marks = [...page.contentDocument.querySelectorAll('mark')].map((mark) => ({
-    text: mark.firstChild.textContent, type: mark.querySelector('small').textContent,
+    text: mark.firstChild.textContent, label: mark.querySelector('small').textContent, score: mark.dataset.score,
   }));
-  const copy = find('#marked').cloneNode(true);
-  for (const small of copy.querySelectorAll('small')) small.remove();
-  await fetch('/seen', { method: 'POST', body: JSON.stringify({ status: status(), text: copy.textContent, marks }) });
+  const isError = find('#status').className === 'error';
+  await fetch('/seen', { method: 'POST', body: JSON.stringify({ status: status(), isError, text: find('#text').value, marks }) });
 </script>`;
 
-async function visit(model: string, text: string): Promise<Seen> {
-  let server: ExampleServer | undefined;
-  let browser: ChildProcess | undefined;
-  const profile = mkdtempSync(join(tmpdir(), 'chromium-'));
-  try {
-    return await new Promise<Seen>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('the browser did not answer within a minute')), 60_000);
-      timer.unref();
-      serveExample(model, 0, (request, response) => {
-        if (request.url === '/user.html') {
-          response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(user(text));
-          return true;
-        }
-        if (request.url !== '/seen') return false;
-        let body = '';
-        request.on('data', (chunk) => {
-          body += chunk;
-        });
-        request.on('end', () => {
-          response.end();
-          clearTimeout(timer);
-          resolve(JSON.parse(body) as Seen);
-        });
-        return true;
-      }).then((started) => {
-        server = started;
-        const flags = ['--headless=new', '--no-sandbox', '--no-first-run', '--disable-extensions', '--mute-audio'];
-        const webgpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'];
-        const args = [...flags, ...webgpu, `--user-data-dir=${profile}`, `${server.url}user.html`];
-        browser = spawn(chromium!, args, { stdio: 'ignore' });
-        browser.on('error', reject);
-      }, reject);
-    });
-  } finally {
-    server?.close();
-    if (browser) {
-      const ended = new Promise((resolve) => browser!.once('exit', resolve));
-      browser.kill();
-      await ended;
-    }
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-  }
-}
-
-const run = chromium ? test : test.skip;
+const use = (text: string, more: Partial<Visit> = {}): Promise<Seen> =>
+  visit({ chromium: chromium!, model: folder, pages: { '/user.html': user(text) }, ...more });
 
 run('Chromium finds the entities that Node finds, and marks them in the text', async () => {
-  await makeModelFolder(folder, ['O', 'B-LOC', 'I-LOC', 'B-PER', 'I-PER']);
   const text = 'Berlin ist die Hauptstadt von Deutschland & <b>Leipzig</b>.';
   const ner = await pipeline('token-classification', folder);
-  const [entities] = await ner.answer([text]);
+  const [entities = []] = await ner.answer([text]);
   ner.close();
-  assert.ok(entities!.length > 1, 'the made model finds something');
-  const seen = await visit(folder, text);
-  assert.is(seen.text, text, seen.status);
-  assert.match(seen.status, new RegExp(`^${entities!.length} entities in \\d+ ms on `));
-  const expected = entities!.map(
-    (e) => 'entity_group' in e && { text: text.slice(e.start!, e.end!), type: e.entity_group },
-  );
+  assert.ok(entities.length > 1, 'the made model finds something');
+  const seen = await use(text);
+  assert.match(seen.status, new RegExp(`^${entities.length} entities in \\d+ ms on \\S.+\\.$`));
   assert.equal(
-    seen.marks.map((mark) => ({ text: mark.text, type: mark.type.split(' ')[0] })),
-    expected,
+    seen.marks.map((mark) => [mark.text, mark.label]),
+    entities.map((e) => [
+      text.slice(e.start!, e.end!),
+      'entity_group' in e && `${e.entity_group} ${e.score.toFixed(2)}`,
+    ]),
   );
-  for (const [i, mark] of seen.marks.entries()) {
-    const score = Number(mark.type.split(' ')[1]);
-    assert.ok(Math.abs(score - entities![i]!.score) <= 0.005 + 1e-4, `${mark.type} for ${entities![i]!.score}`);
+  for (const [i, { score }] of seen.marks.entries()) {
+    assert.ok(Math.abs(Number(score) - entities[i]!.score) < 1e-4, `${score} for ${entities[i]!.score}`);
   }
 });
 
-run('a folder without weights is told as such in the page', async () => {
-  rmSync(join(folder, 'model.safetensors'));
-  const { status } = await visit(folder, 'Berlin');
-  assert.match(status, /model\.safetensors is not there/);
+run('Chromium trains as Node does', async () => {
+  const gpu = await openGpu();
+  const want = await trainingSteps(gpu);
+  gpu.close();
+  assert.ok(want.losses.at(-1)! < want.losses[0]!, `it learns: ${want.losses}`);
+  const script = await bundle(fileURLToPath(new URL('training_page.ts', import.meta.url)));
+  const pages = { '/user.html': '<!doctype html><script type="module" src="/train.js"></script>', '/train.js': script };
+  const got = await visit<Trained & { error?: string }>({ chromium: chromium!, model: folder, pages });
+  assert.is(got.error, undefined);
+  assert.equal(differences(got, want), []);
+});
+
+run('what is missing is told in the page', async () => {
+  const empty = mkdtempSync(join(temporary, 'empty-'));
+  const noFolder = await use('Berlin', { model: empty });
+  assert.match(noFolder.status, /model\/config\.json is not there/);
+  const cutOff = await use('Berlin', { broken: ['/model/model.safetensors'] });
+  assert.match(cutOff.status, /\/model\/model\.safetensors can't be fetched \(.*\): is the server still running\?/);
+  const noAdapter = await use('Berlin', { switches: ['--disable-gpu'] });
+  assert.match(noAdapter.status, /^WebGPU gives no adapter here: hardware acceleration may be switched off/);
+  // Neither https nor local: no WebGPU there.
+  const noWebGpu = await use('Berlin', { host: 'example.test' });
+  assert.match(noWebGpu.status, /^this runtime has no navigator\.gpu/);
+  for (const { isError } of [noFolder, cutOff, noAdapter, noWebGpu]) assert.ok(isError);
+});
+
+test('the server gives the model, the shaders and the page, and nothing else', async () => {
+  const server = await serveExample(folder, 0);
+  // As it stands: fetch would tidy the path first.
+  const answer = (path: string) =>
+    new Promise<number>((resolve, reject) => {
+      const { hostname, port } = new URL(server.url);
+      request({ hostname, port, path }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      })
+        .on('error', reject)
+        .end();
+    });
+  try {
+    for (const path of ['/', '/index.html?x', '/app.js', '/model/config.json', '/shaders/softmax.wgsl'])
+      assert.is(await answer(path), 200, path);
+    const refused = [
+      '/model/../package.json',
+      '/model/%2e%2e/package.json',
+      '/model/.hidden',
+      '/model/',
+      '/shaders/..',
+    ];
+    for (const path of [...refused, '//', '/%zz', '/server.ts', '/package.json'])
+      assert.is(await answer(path), 404, path);
+  } finally {
+    server.close();
+  }
 });
 test.run();
