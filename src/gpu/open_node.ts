@@ -29,7 +29,7 @@ const readShader = (name: string): Promise<string> => readFile(new URL(`${name}.
  */
 export async function openGpu(choice: AdapterChoice = 'auto', options: GpuOptions = {}): Promise<Gpu> {
   const wanted = choice === 'auto' ? fromEnvironment() : choice;
-  if ('Deno' in globalThis) return openWebGpu({ ...options, loadShader: readShader });
+  if ('Deno' in globalThis) return openDeno(wanted, options);
   // Mesa's drivers look for it and complain where it is missing.
   process.env.XDG_RUNTIME_DIR ??= tmpdir();
   const gpu = await withQuietStderr(() => openDawn(wanted, options));
@@ -41,6 +41,19 @@ function fromEnvironment(): AdapterChoice {
   const value = process.env.ALBERT_WEBGPU_ADAPTER ?? 'auto';
   if ((ADAPTER_CHOICES as readonly string[]).includes(value)) return value as AdapterChoice;
   throw new UsageError(`ALBERT_WEBGPU_ADAPTER is "${value}"; it must be one of ${ADAPTER_CHOICES.join(', ')}.`);
+}
+
+/** Deno has one adapter to give, which its Vulkan, Metal or D3D12 chose. */
+async function openDeno(choice: AdapterChoice, options: GpuOptions): Promise<Gpu> {
+  const gpu = await openWebGpu({ ...options, loadShader: readShader });
+  const { kind, name } = gpu.adapter;
+  if (choice === 'auto' || choice === kind) return gpu;
+  gpu.close();
+  const mend =
+    choice === 'bundled'
+      ? 'The bundled one works in Node alone.'
+      : 'On Linux, VK_DRIVER_FILES names the drivers that Vulkan may choose from.';
+  throw new UserError(`no adapter of kind "${choice}": Deno gives ${name}, of kind "${kind}". ${mend}`);
 }
 
 async function openDawn(choice: AdapterChoice, options: GpuOptions): Promise<Gpu> {
