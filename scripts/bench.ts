@@ -1,4 +1,5 @@
 /** Measures kernels, training steps, tagging and memory on this machine's adapter, by itself and against other programs. */
+import { loadavg } from 'node:os';
 import process from 'node:process';
 import { UsageError } from '../src/errors.ts';
 import { PRESET_SIZES, type PresetName } from '../src/formats/albert_presets.ts';
@@ -63,7 +64,9 @@ const USAGE = `Usage: tsx scripts/bench.ts [train|infer|kernels|memory|idle|leng
   idle      how long the adapter waits between the dispatches of a step
   lengths   tokens a second over the length of sequences, a batch's tokens being the same
 
-Without a word: train and infer. Sequences of random ids, all of one length; medians.`;
+Without a word: train and infer. Sequences of random ids, all of one length; medians. The load is the system's own, over the
+minute before the start. Taking turns does not make up for it: of two programs on the same cores, the one whose threads
+wait for each other more often loses more.`;
 
 const WHAT = ['train', 'infer', 'kernels', 'memory', 'idle', 'lengths'] as const;
 type What = (typeof WHAT)[number];
@@ -147,15 +150,16 @@ function print(
   what: string,
   rows: readonly Row[],
   sizes: Sizes,
-  { json, markdown }: { json: boolean; markdown: boolean },
+  { json, markdown, load }: { json: boolean; markdown: boolean; load: number },
 ): void {
   if (json) {
-    process.stdout.write(`${JSON.stringify({ bench: what, adapter, ...sizes, rows })}\n`);
+    process.stdout.write(`${JSON.stringify({ bench: what, adapter, load, ...sizes, rows })}\n`);
     return;
   }
   const { size, tokens, length } = sizes;
   const sequences = what === 'lengths' ? '' : ` in sequences of ${length}`;
-  if (!markdown) process.stdout.write(`\n${what}: ${size}, ${tokens} tokens${sequences}; ${adapter}\n`);
+  if (!markdown)
+    process.stdout.write(`\n${what}: ${size}, ${tokens} tokens${sequences}; ${adapter}; load ${load.toFixed(1)}\n`);
   process.stdout.write(textTable(rows, markdown));
 }
 
@@ -179,15 +183,17 @@ await runCommand(async () => {
   if (s.against && raced.length === 0) {
     throw new UsageError(`--against ${s.against} goes with ${s.against === 'onnxruntime' ? '' : 'train and '}infer.`);
   }
+  const output = { json: s.json, markdown: s.markdown, load: loadavg()[0]! };
   const gpu = await openGpu(s.adapter);
   const opened = performance.now(); // its zero is the start of the program
   try {
     if (s.against) {
       const rows = await race(gpu, raced, sizes, counts, { name: s.against, python: s.python });
-      print(gpu.adapter.name, `against ${s.against}`, rows, sizes, s);
+      print(gpu.adapter.name, `against ${s.against}`, rows, sizes, output);
       return;
     }
-    for (const what of wanted) print(gpu.adapter.name, what, await measure(gpu, what, sizes, counts, opened), sizes, s);
+    for (const what of wanted)
+      print(gpu.adapter.name, what, await measure(gpu, what, sizes, counts, opened), sizes, output);
   } finally {
     gpu.close();
   }
