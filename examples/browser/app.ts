@@ -71,7 +71,7 @@ function show(source: string, entities: readonly Entity[]): void {
     const type = document.createElement('small');
     type.textContent = `${entity.entity_group} ${entity.score.toFixed(2)}`;
     mark.dataset.score = String(entity.score);
-    mark.append(' ', type);
+    mark.append('\u00a0', type); // a word and its type stay on one line
     marked.append(mark);
     at = entity.end;
   }

@@ -19,9 +19,10 @@ export async function openWebGpu(
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) {
     throw new UserError(
-      'WebGPU gives no adapter here: hardware acceleration may be switched off, or the driver be missing or not trusted. ' +
-        'Chrome on Linux may need --enable-unsafe-webgpu --enable-features=Vulkan; Deno needs a Vulkan driver ' +
-        '(Debian and Ubuntu: mesa-vulkan-drivers).',
+      'Deno' in globalThis
+        ? 'WebGPU gives no adapter here: Deno needs a Vulkan driver on Linux (Debian and Ubuntu: mesa-vulkan-drivers).'
+        : 'WebGPU gives no adapter here: hardware acceleration may be switched off, or the driver be missing or not trusted. ' +
+            'Chrome on Linux may need to be started with --enable-unsafe-webgpu --enable-features=Vulkan.',
     );
   }
   const kind = isSoftware(adapter) ? 'cpu' : 'gpu';
