@@ -37,6 +37,18 @@ export interface Visit {
   broken?: readonly string[];
 }
 
+/** The browser's helpers outlive it for a moment and still write, so that a folder just emptied may be empty no more. */
+async function removeProfile(profile: string): Promise<void> {
+  for (let left = 50; ; left--) {
+    try {
+      return rmSync(profile, { recursive: true, force: true });
+    } catch (error) {
+      if (left === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
 /** Opens `/user.html` beside the example and returns the JSON that the page posts to `/seen`. */
 export async function visit<T>({
   chromium,
@@ -82,7 +94,9 @@ export async function visit<T>({
       timer = setTimeout(() => reject(new Error('the browser did not answer within a minute')), 60_000);
       const common = ['--headless=new', '--no-sandbox', '--no-first-run', '--disable-extensions', '--mute-audio'];
       // What it leaves in the folder for temporary files goes with its profile.
-      const env = { ...process.env, TMPDIR: profile };
+      // Tests on the bundled adapter have pointed Vulkan's loader at it; the browser is to look for its own.
+      const { VK_ICD_FILENAMES: _icd, VK_DRIVER_FILES: _drivers, ...inherited } = process.env;
+      const env = { ...inherited, TMPDIR: profile };
       const args = [
         ...common,
         ...switches,
@@ -102,6 +116,6 @@ export async function visit<T>({
       browser.kill();
       await ended;
     }
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    await removeProfile(profile);
   }
 }
