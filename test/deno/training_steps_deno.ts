@@ -1,7 +1,4 @@
 /** Trains in Deno and prints the figures as JSON. */
-import { openWebGpu } from '../../src/index.ts';
-import { trainingSteps } from '../browser/training_steps.ts';
+import { trainInTurn } from '../browser/training_in_turn.ts';
 
-const gpu = await openWebGpu();
-console.log(JSON.stringify(await trainingSteps(gpu)));
-gpu.close();
+console.log(JSON.stringify(await trainInTurn()));
