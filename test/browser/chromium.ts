@@ -1,55 +1,31 @@
-/** A Chromium without a window, and what a page says that is opened in it. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+/** An installed Chromium, and what a page says that is opened in it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { type ExampleServer, serveExample } from '../../examples/browser/server.ts';
 
-export interface Chromium {
-  file: string;
-  /** Environment variables that it needs beside the usual ones. */
-  env: NodeJS.ProcessEnv;
-}
-
-/**
- * CHROME_PATH, else the headless Chromium of the npm package @sparticuz/chromium, unpacked into `folder` (220 MB), else the
- * first on the PATH; undefined where none starts.
- */
-export function findChromium(folder: string): Chromium | undefined {
-  const starts = ({ file, env }: Chromium): boolean =>
-    spawnSync(file, ['--version'], { env: { ...process.env, ...env } }).status === 0;
-  if (process.env.CHROME_PATH) return { file: process.env.CHROME_PATH, env: {} };
-  const packed = unpackChromium(folder);
-  if (packed && starts(packed)) return packed;
+/** CHROME_PATH, or the first Chromium on the PATH. */
+export function findChromium(): string | undefined {
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'chrome'];
-  return (process.env.PATH ?? '')
-    .split(delimiter)
-    .flatMap((dir) => names.map((name) => ({ file: join(dir, name), env: {} })))
-    .find(starts);
-}
-
-function unpackChromium(folder: string): Chromium | undefined {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
-  const script = `console.log(await (await import('@sparticuz/chromium')).default.executablePath())`;
-  // The package unpacks into the folder for temporary files, and where it believes to be in AWS Lambda its libraries as well.
-  const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
-    cwd: fileURLToPath(new URL('../../', import.meta.url)),
-    encoding: 'utf8',
-    env: { ...process.env, TMPDIR: folder, AWS_LAMBDA_JS_RUNTIME: 'nodejs20.x' },
+  const onPath = (process.env.PATH ?? '').split(delimiter).flatMap((dir) => names.map((name) => join(dir, name)));
+  return [process.env.CHROME_PATH ?? '', ...onPath].find((file) => {
+    try {
+      accessSync(file, constants.X_OK);
+      return file !== '';
+    } catch {
+      return false;
+    }
   });
-  if (status !== 0) return undefined;
-  const libraries = [join(folder, 'al2023', 'lib'), ...(process.env.LD_LIBRARY_PATH?.split(delimiter) ?? [])];
-  return { file: stdout.trim(), env: { LD_LIBRARY_PATH: libraries.join(delimiter) } };
 }
 
 /** Switches for WebGPU on the SwiftShader that Chromium brings. */
 export const WITH_WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'];
 
 export interface Visit {
-  chromium: Chromium;
+  chromium: string;
   /** Folder of the model that the example serves. */
   model: string;
   /** Pages and scripts beside the example's own, by path; `/user.html` is opened. */
@@ -128,7 +104,7 @@ export async function visit<T>({
         `--user-data-dir=${profile}`,
         `${url}user.html`,
       ];
-      browser = spawn(chromium.file, args, { stdio: 'ignore', env });
+      browser = spawn(chromium, args, { stdio: 'ignore', env });
       browser.on('error', reject);
       browser.on('exit', (code) => reject(new Error(`the browser ended (${code}) before it answered`)));
     });

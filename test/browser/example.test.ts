@@ -19,7 +19,7 @@ test.before(async () => {
   await makeModelFolder(folder, ['O', 'B-LOC', 'I-LOC', 'B-PER', 'I-PER']);
 });
 test.after(() => rmSync(temporary, { recursive: true, force: true }));
-const chromium = findChromium(temporary);
+const chromium = findChromium();
 const run = chromium ? test : test.skip;
 
 interface Seen {
