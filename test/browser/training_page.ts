@@ -1,5 +1,8 @@
 /** Trains in a page and hands the figures to the server. */
-import { trainInTurn } from './training_in_turn.ts';
+import { openWebGpu } from '../../src/index.ts';
+import { trainingSteps } from './training_steps.ts';
 
-const answer = await trainInTurn().catch((error: unknown) => ({ error: String(error) }));
+const answer = await openWebGpu()
+  .then(trainingSteps)
+  .catch((error: unknown) => ({ error: String(error) }));
 await fetch('/seen', { method: 'POST', body: JSON.stringify(answer) });

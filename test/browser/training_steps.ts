@@ -5,12 +5,11 @@ const STEPS = 4;
 const CONFIG = {
   model_type: 'albert',
   vocab_size: 50,
-  // Sizes that every variant of the kernels takes.
-  embedding_size: 64,
-  hidden_size: 64,
+  embedding_size: 8,
+  hidden_size: 16,
   num_hidden_layers: 2,
   num_attention_heads: 2,
-  intermediate_size: 128,
+  intermediate_size: 32,
   max_position_embeddings: 20,
   hidden_dropout_prob: 0.1,
   attention_probs_dropout_prob: 0.1,

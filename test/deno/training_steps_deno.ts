@@ -1,4 +1,7 @@
 /** Trains in Deno and prints the figures as JSON. */
-import { trainInTurn } from '../browser/training_in_turn.ts';
+import { openWebGpu } from '../../src/index.ts';
+import { trainingSteps } from '../browser/training_steps.ts';
 
-console.log(JSON.stringify(await trainInTurn()));
+const gpu = await openWebGpu();
+console.log(JSON.stringify(await trainingSteps(gpu)));
+gpu.close();
