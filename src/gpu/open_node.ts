@@ -12,9 +12,9 @@ export const ADAPTER_CHOICES = ['auto', 'gpu', 'cpu', 'bundled'] as const;
 export type AdapterChoice = (typeof ADAPTER_CHOICES)[number];
 
 const clock = new Int32Array(new SharedArrayBuffer(4));
-/** Dawn's bindings ask for their promises at every turn of the event loop: a millisecond's sleep a turn frees the core for the driver. */
-async function rest(): Promise<void> {
-  Atomics.wait(clock, 0, 0, 1);
+/** Dawn's bindings ask for their promises at every turn of the event loop: a sleep a turn frees the core for the driver. */
+async function rest(milliseconds: number): Promise<void> {
+  Atomics.wait(clock, 0, 0, milliseconds);
   await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
