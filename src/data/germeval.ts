@@ -20,15 +20,20 @@ import {
 export type Level = 'outer' | 'inner';
 
 const COLUMNS = ['number', 'token', 'outer label', 'inner label'];
+/** Blocks at the start of a file that tell its format. */
+const TELLING = 1000;
 const isComment = ({ text }: Block[number]): boolean => text.startsWith('#');
 const withoutComments = (blocks: readonly Block[]): Block[] =>
   blocks.map((block) => block.filter((line) => !isComment(line))).filter((block) => block.length > 0);
 
+function tableOf(blocks: readonly Block[]): { rows: Row[][]; separator: Layout['separator'] } {
+  const separator = chooseSeparator(blocks.flatMap((block) => block.map(({ text }) => text)));
+  return { rows: blocks.map((block) => toRows(block, separator)), separator };
+}
+
 /** Whether a file is GermEval's: a first column that numbers the tokens, and at most two levels of labels. */
 export function looksLikeGermEval(blocks: readonly Block[]): boolean {
-  const own = withoutComments(blocks);
-  const separator = chooseSeparator(own.flatMap((block) => block.map(({ text }) => text)));
-  const rows = own.map((block) => toRows(block, separator));
+  const { rows } = tableOf(withoutComments(blocks).slice(0, TELLING));
   return isNumbered(rows) && usualCount(rows.flat().map(({ cells }) => cells)).count <= COLUMNS.length;
 }
 
@@ -44,9 +49,7 @@ export function parseGermEval(
   if (column !== undefined && column !== 3 && column !== 4) {
     throw new UsageError(`--column ${column}: GermEval's labels stand in column 3 (outer) and 4 (inner).`);
   }
-  const own = withoutComments(blocks);
-  const separator = chooseSeparator(own.flatMap((block) => block.map(({ text }) => text)));
-  const rows = own.map((block) => toRows(block, separator));
+  const { rows, separator } = tableOf(withoutComments(blocks));
   const { count } = usualCount(rows.flat().map(({ cells }) => cells));
   const columns = COLUMNS.slice(0, count < 4 ? Math.max(2, count) : 4);
   const wanted = column === undefined ? level : column === 4 ? 'inner' : 'outer';

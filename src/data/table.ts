@@ -46,24 +46,44 @@ export interface ParsedTable {
 }
 
 export const splitCells = (text: string, separator: Separator): string[] =>
-  separator === 'tab'
-    ? text.split('\t').map((cell) => cell.replace(/^ +| +$/g, ''))
-    : text.split(/[ \t]+/).filter(Boolean);
+  separator === 'tab' ? text.split('\t').map(withoutSpacesAround) : text.split(/[ \t]+/).filter(Boolean);
+
+const withoutSpacesAround = (cell: string): string =>
+  cell.startsWith(' ') || cell.endsWith(' ') ? cell.replace(/^ +| +$/g, '') : cell;
 
 /** The separator that gives most rows the same number of columns; tabs where both do equally well. */
 export function chooseSeparator(texts: readonly string[]): Separator {
-  const agreement = (separator: Separator) => usualCount(texts.map((text) => splitCells(text, separator)));
-  const [tab, space] = [agreement('tab'), agreement('white space')];
+  const counts = texts.map(columnCounts);
+  const [tab, space] = [usual(counts.map(([tabs]) => tabs)), usual(counts.map(([, spaces]) => spaces))];
   return tab.count > 1 && (space.count <= 1 || tab.rows >= space.rows) ? 'tab' : 'white space';
+}
+
+/** How many columns `splitCells` makes of a line by each separator, empty ones at its end left out; without making them. */
+function columnCounts(text: string): [tab: number, space: number] {
+  let [tabs, tab, space] = [0, 0, 0];
+  let within = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (c === '\t') tabs++;
+    if (c === '\t' || c === ' ') {
+      within = false;
+      continue;
+    }
+    tab = tabs + 1;
+    if (!within) space++;
+    within = true;
+  }
+  return [tab, space];
 }
 
 /** The number of columns that most rows have, empty ones at their end left out, and how many rows have it. */
 export function usualCount(rows: readonly (readonly string[])[]): { count: number; rows: number } {
+  return usual(rows.map((cells) => cells.findLastIndex((cell) => cell !== '') + 1));
+}
+
+function usual(counts: readonly number[]): { count: number; rows: number } {
   const seen = new Map<number, number>();
-  for (const cells of rows) {
-    const count = cells.findLastIndex((cell) => cell !== '') + 1;
-    seen.set(count, (seen.get(count) ?? 0) + 1);
-  }
+  for (const count of counts) seen.set(count, (seen.get(count) ?? 0) + 1);
   let best = { count: 0, rows: 0 };
   for (const [count, n] of seen) if (n > best.rows) best = { count, rows: n };
   return best;
@@ -83,6 +103,8 @@ export const toRows = (block: Block, separator: Separator): Row[] =>
 /** Rows of a sentence as its words and labels. Every fault is reported; the word stays, with the label O. */
 export function readRows(rows: readonly Row[], layout: Layout, log: ProblemLog): RawSentence {
   const sentence: RawSentence = { words: [], labels: [], inner: [], lines: [] };
+  const labelOf = (row: Row, fits: boolean, column: number | undefined) =>
+    fits && column !== undefined ? checkLabel(row.cells[column]!, row.line, log) : 'O';
   for (const row of rows) {
     const fits = checkCount(row, layout, log);
     const word = row.cells[layout.word] ?? '';
@@ -91,11 +113,9 @@ export function readRows(rows: readonly Row[], layout: Layout, log: ProblemLog):
       log.warn('invisible token', row.line, `the token is invisible (${codePoints(word)}); kept, it takes [UNK]`);
     } else if (/[ \t]/.test(word))
       log.warn('space in a token', row.line, `the token '${word}' has a space in it; kept`);
-    const label = (column: number | undefined) =>
-      fits && column !== undefined ? checkLabel(row.cells[column]!, row.line, log) : 'O';
     sentence.words.push(word);
-    sentence.labels.push(label(layout.label));
-    if (layout.inner !== undefined) sentence.inner.push(label(layout.inner));
+    sentence.labels.push(labelOf(row, fits, layout.label));
+    if (layout.inner !== undefined) sentence.inner.push(labelOf(row, fits, layout.inner));
     sentence.lines.push(row.line);
   }
   return sentence;
