@@ -1,9 +1,10 @@
 /** Every operator of a training step at a model's shapes, its variants side by side, against the adapter's measured peaks. */
 
+import type { BuiltPlan } from '../../src/gpu/built_plan.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { ActivationPool, createTensor } from '../../src/gpu/memory.ts';
 import { measurePeaks } from '../../src/gpu/peaks.ts';
-import { type BuiltPlan, Plan } from '../../src/gpu/plan.ts';
+import { Plan } from '../../src/gpu/plan.ts';
 import { Profiler, type Span } from '../../src/gpu/profiler.ts';
 import type { Tensor } from '../../src/gpu/tensor.ts';
 import {

@@ -1,6 +1,7 @@
 /** Runs built plans: in submits short enough for every driver's watchdog, timed dispatch by dispatch where a profile is wanted. */
+
+import type { BuiltPlan, Operation } from './built_plan.ts';
 import type { Gpu } from './device.ts';
-import type { BuiltPlan, Operation } from './plan.ts';
 import type { Profiler } from './profiler.ts';
 
 /** Drivers kill a submit of some seconds; this leaves room for an estimate that is off. */

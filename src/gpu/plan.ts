@@ -5,6 +5,7 @@
  * once, gives activations their memory by lifetime and makes the bind groups; `encode` then only writes commands.
  */
 import { UserError } from '../errors.ts';
+import { BuiltPlan, type Command, type Operation, type Workgroups } from './built_plan.ts';
 import type { AdapterFacts, Gpu } from './device.ts';
 import { ActivationPool, createUniform, type Lifetime, placeOf, TEXEL_FLOATS, write } from './memory.ts';
 import { Tensor } from './tensor.ts';
@@ -36,21 +37,12 @@ export interface TextureOperand {
   /** Rows to copy, where that depends on the batch; all by default. */
   rows?: () => number;
 }
-export type Workgroups = readonly [x: number, y?: number, z?: number];
 export type Amount = number | (() => number);
 
 const resolve = <T>(value: T | (() => T)): T => (typeof value === 'function' ? (value as () => T)() : value);
 
 /** A cache line more than a row takes: rows a power of two apart would share few sets of a processor's cache. */
 const SPARE_TEXELS = 4;
-
-/** A recorded command, as the profile shows it. */
-export interface Operation {
-  kernel: string;
-  label: string;
-  flops: () => number;
-  bytes: () => number;
-}
 
 interface RecordedDispatch extends Dispatch {
   type: 'dispatch';
@@ -66,15 +58,8 @@ interface RecordedTexture extends TextureOperand {
 }
 type Recorded = RecordedDispatch | RecordedClear | RecordedTexture;
 
-type Command =
-  | {
-      type: 'dispatch';
-      pipeline: GPUComputePipeline;
-      bindGroup: GPUBindGroup;
-      workgroups: () => Workgroups;
-    }
-  | { type: 'clear'; buffer: GPUBuffer; offset: number; size: number }
-  | { type: 'texture'; source: GPUTexelCopyBufferInfo; texture: GPUTexture; width: number; rows: () => number };
+/** Hears how many of a plan's commands are ready while its kernels compile. Some drivers go on with that in the first replay. */
+export type OnCompile = (ready: number, of: number) => void;
 
 export class Plan {
   readonly #gpu: Gpu;
@@ -214,17 +199,23 @@ export class Plan {
   }
 
   /** Compiles pipelines (in parallel, each once), places activations and makes bind groups. */
-  async build(): Promise<BuiltPlan> {
+  async build(onCompile?: OnCompile): Promise<BuiltPlan> {
     this.#built = true;
     const gpu = this.#gpu;
     this.#pool.place(this.#lifetimes());
     const textures = this.#textures();
-    const commands = await Promise.all(
-      this.#recorded.map((r) => {
-        if (r.type === 'clear') return clearCommand(r);
-        return r.type === 'texture' ? textureCommand(r, textures[r.slot]!) : build(gpu, r, textures);
-      }),
-    );
+    let ready = 0;
+    const told = async (command: Promise<Command>) => {
+      const built = await command;
+      onCompile?.(++ready, this.length);
+      return built;
+    };
+    onCompile?.(ready, this.length);
+    const commands = this.#recorded.map(async (r) => {
+      if (r.type === 'clear') return clearCommand(r);
+      return r.type === 'texture' ? textureCommand(r, textures[r.slot]!) : build(gpu, r, textures);
+    });
+    const built = await gpu.settled(Promise.all(commands.map(told)));
     gpu.check();
     const operations = this.#recorded.map((r): Operation => {
       if (r.type === 'clear') {
@@ -237,7 +228,7 @@ export class Plan {
       const { kernel, label = kernel, flops = 0, bytes = 0 } = r;
       return { kernel, label, flops: () => resolve(flops), bytes: () => resolve(bytes) };
     });
-    return new BuiltPlan(commands, operations);
+    return new BuiltPlan(built, operations);
   }
 
   /** The textures that operands are copied into, each as large as the largest of its slot. */
@@ -289,67 +280,4 @@ async function build(gpu: Gpu, d: RecordedDispatch, textures: readonly GPUTextur
     entries,
   });
   return { type: 'dispatch', pipeline, bindGroup, workgroups: () => resolve(d.workgroups) };
-}
-
-export class BuiltPlan {
-  readonly #commands: readonly Command[];
-  /** One for each command, in order. */
-  readonly operations: readonly Operation[];
-
-  constructor(commands: readonly Command[], operations: readonly Operation[]) {
-    this.#commands = commands;
-    this.operations = operations;
-  }
-
-  get length(): number {
-    return this.#commands.length;
-  }
-
-  /** Writes the commands [from, to) into `encoder`: dispatches in as few passes as there are clears and copies between them. */
-  encode(encoder: GPUCommandEncoder, from = 0, to = this.length): void {
-    let pass: GPUComputePassEncoder | undefined;
-    for (const command of this.#commands.slice(from, to)) {
-      if (command.type === 'dispatch') {
-        pass ??= encoder.beginComputePass();
-        dispatch(pass, command);
-      } else {
-        pass?.end();
-        pass = undefined;
-        transfer(encoder, command);
-      }
-    }
-    pass?.end();
-  }
-
-  /** As `encode`, a pass for each command, with its start and end time in queries 2i and 2i + 1. */
-  encodeTimed(encoder: GPUCommandEncoder, querySet: GPUQuerySet, from = 0, to = this.length): void {
-    for (let i = from; i < to; i++) {
-      const command = this.#commands[i]!;
-      const begin = { beginningOfPassWriteIndex: 2 * (i - from) };
-      const end = { endOfPassWriteIndex: 2 * (i - from) + 1 };
-      if (command.type === 'dispatch') {
-        const pass = encoder.beginComputePass({ timestampWrites: { querySet, ...begin, ...end } });
-        dispatch(pass, command);
-        pass.end();
-      } else {
-        // Only passes take the time: an empty one before and one behind.
-        encoder.beginComputePass({ timestampWrites: { querySet, ...begin } }).end();
-        transfer(encoder, command);
-        encoder.beginComputePass({ timestampWrites: { querySet, ...end } }).end();
-      }
-    }
-  }
-}
-
-type DispatchCommand = Extract<Command, { type: 'dispatch' }>;
-
-function dispatch(pass: GPUComputePassEncoder, { pipeline, bindGroup, workgroups }: DispatchCommand): void {
-  pass.setPipeline(pipeline);
-  pass.setBindGroup(0, bindGroup);
-  pass.dispatchWorkgroups(...workgroups());
-}
-
-function transfer(encoder: GPUCommandEncoder, command: Exclude<Command, DispatchCommand>): void {
-  if (command.type === 'clear') encoder.clearBuffer(command.buffer, command.offset, command.size);
-  else encoder.copyBufferToTexture(command.source, { texture: command.texture }, [command.width, command.rows()]);
 }

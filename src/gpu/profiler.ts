@@ -1,8 +1,8 @@
 /** Time of every dispatch, from the adapter's timestamp queries. */
 import { UserError } from '../errors.ts';
+import type { BuiltPlan } from './built_plan.ts';
 import type { Gpu } from './device.ts';
 import type { Peaks } from './peaks.ts';
-import type { BuiltPlan } from './plan.ts';
 
 const MOST_QUERIES = 4096; // a query set's largest size in WebGPU
 const QUERY_RESOLVE = 0x200 | 0x4; // GPUBufferUsage.QUERY_RESOLVE | COPY_SRC

@@ -2,9 +2,10 @@
 import type { AlbertModel } from '../albert/model.ts';
 import { recordForward } from '../albert/token_classifier.ts';
 import { tuneModel } from '../albert/tuning.ts';
+import type { BuiltPlan } from '../gpu/built_plan.ts';
 import { Executor } from '../gpu/executor.ts';
 import { ActivationPool } from '../gpu/memory.ts';
-import { type BuiltPlan, Plan } from '../gpu/plan.ts';
+import { Plan } from '../gpu/plan.ts';
 import type { Profiler } from '../gpu/profiler.ts';
 import { ReadbackRing } from '../gpu/readback.ts';
 import type { Tensor } from '../gpu/tensor.ts';

@@ -1,5 +1,6 @@
 /** Attention over packed sequences, in the streaming form. */
-import type { Plan, Workgroups } from '../gpu/plan.ts';
+import type { Workgroups } from '../gpu/built_plan.ts';
+import type { Plan } from '../gpu/plan.ts';
 import type { Tensor } from '../gpu/tensor.ts';
 import { type BatchBuffers, TILE } from './batch.ts';
 

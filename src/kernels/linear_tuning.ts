@@ -1,7 +1,9 @@
 /** Times the variants of the linear kernels on the adapter at hand, by product and shape. */
+
+import type { BuiltPlan } from '../gpu/built_plan.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { createTensor } from '../gpu/memory.ts';
-import { type BuiltPlan, Plan } from '../gpu/plan.ts';
+import { Plan } from '../gpu/plan.ts';
 import { Tensor } from '../gpu/tensor.ts';
 import { storeChoices, storedChoices } from '../gpu/tuning.ts';
 import { BatchBuffers, packSequences } from './batch.ts';

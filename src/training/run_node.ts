@@ -18,6 +18,7 @@ import { writeProfile } from '../profile_node.ts';
 import { settingsWarnings } from '../tokenizer/settings_warnings.ts';
 import { type SplitResult, sizesOf } from './card.ts';
 import { loadCheckpoint, readFingerprint, readWeights, saveCheckpoint } from './checkpoint_node.ts';
+import { CompileNotice } from './compile_notice.ts';
 import { makeWindows, readRunData, SAMPLE_FOLDER } from './data_node.ts';
 import { type Evaluation, evaluateFeatures } from './evaluate.ts';
 import { type FitHooks, type FitOptions, type FitOutcome, fit, newRunState } from './fit.ts';
@@ -68,14 +69,17 @@ export async function runTraining(
   await prepareOutput(settings, folder);
 
   const gpu = await open();
+  const compiling = new CompileNotice((line) => out.progress(line));
   try {
-    return await trainOn(gpu, { settings, folder, modelFolder, data, windows, tokenizer, spieceModel, out }, signal);
+    const run = { settings, folder, modelFolder, data, windows, tokenizer, spieceModel, out };
+    return await trainOn(gpu, run, signal, compiling);
   } finally {
+    compiling.end();
     gpu.close();
   }
 }
 
-async function trainOn(gpu: Gpu, run: TrainingRun, signal: AbortSignal): Promise<RunResult> {
+async function trainOn(gpu: Gpu, run: TrainingRun, signal: AbortSignal, compiling: CompileNotice): Promise<RunResult> {
   const { settings: s, folder, data, windows, out } = run;
   const model = await startModel(gpu, run);
   const order = new BatchOrder({
@@ -94,7 +98,11 @@ async function trainOn(gpu: Gpu, run: TrainingRun, signal: AbortSignal): Promise
   if (s.resume) useKernelsOf(gpu, await readFingerprint(join(folder, 'checkpoint-last')));
   const trainer = await Trainer.create(
     model,
-    { ...trainerOptions(gpu, run, steps, order.capacity), ...(profiler && { profiler }) },
+    {
+      ...trainerOptions(gpu, run, steps, order.capacity),
+      ...(profiler && { profiler }),
+      onCompile: compiling.onCompile,
+    },
     pool,
   );
   const classifier = await SequenceClassifier.create(model, Math.max(1024, s.max_seq_length), pool);
@@ -130,7 +138,10 @@ async function trainOn(gpu: Gpu, run: TrainingRun, signal: AbortSignal): Promise
       const batches = order.batches(step).map((batch) => batch.map((i) => windows.train[i]!));
       return dropWords(batches, s.word_dropout, run.tokenizer.unkId, s.seed, step);
     },
-    onStep: (result) => out.progress(progress.after(result)),
+    onStep: (result) => {
+      compiling.end();
+      out.progress(progress.after(result));
+    },
     onLog: (entry) => log.add({ ...entry, ...(order.fill !== undefined && { batch_fill: +order.fill.toFixed(4) }) }),
     evaluate: async (step) => {
       const { scores, loss } = await evaluateFeatures(classifier, data.sentences.dev, windows.dev);

@@ -3,9 +3,10 @@ import type { AlbertModel } from '../albert/model.ts';
 import { ParameterSet } from '../albert/parameters.ts';
 import { recordBackward, recordForward } from '../albert/token_classifier.ts';
 import { tuneModel } from '../albert/tuning.ts';
+import type { BuiltPlan } from '../gpu/built_plan.ts';
 import { Executor } from '../gpu/executor.ts';
 import { type ActivationPool, createTensor } from '../gpu/memory.ts';
-import { type BuiltPlan, Plan } from '../gpu/plan.ts';
+import { type OnCompile, Plan } from '../gpu/plan.ts';
 import type { Profiler } from '../gpu/profiler.ts';
 import { ReadbackRing } from '../gpu/readback.ts';
 import type { Tensor } from '../gpu/tensor.ts';
@@ -28,6 +29,7 @@ export interface TrainerOptions extends AdamWOptions {
   profiler?: Profiler;
   /** Run each layer again in the backward pass, to keep less: true, false, or where activations would take more than these bytes. */
   recompute?: boolean | { above: number };
+  onCompile?: OnCompile;
 }
 
 /** One optimizer step's batches; more than one where gradients are accumulated. */
@@ -138,7 +140,7 @@ export class Trainer {
       second: state.second.flat,
     };
     adamW(plan, step, { ...flat, clip: result }, layout.decayed, options);
-    const built = await plan.build();
+    const built = await plan.build(options.onCompile);
     return new Trainer({ model, state, options, batch, step, plan: built, forward, update, result, recomputes });
   }
 

@@ -84,7 +84,7 @@ test('what is printed before the first step is held at the end, and steps make n
           before = device!.made.length;
         },
         progress: (line) => {
-          if (line === '') return;
+          if (!line.startsWith('step')) return;
           madeBySteps.push(...device!.made.slice(before));
           before = device!.made.length;
           heldAfterSteps.push(device!.bytes);
