@@ -14,6 +14,7 @@ import { type DatasetStatistics, datasetStatistics } from '../src/data/statistic
 import { toConll, toGermEval } from '../src/data/write.ts';
 import { UsageError, UserError } from '../src/errors.ts';
 import { folderSource } from '../src/formats/folder_node.ts';
+import { resolveModelFolder } from '../src/formats/hub_node.ts';
 import { loadTokenizer } from '../src/inference/load.ts';
 import { defineSettings, type Values } from '../src/settings/settings.ts';
 import { settingsWarnings } from '../src/tokenizer/settings_warnings.ts';
@@ -22,11 +23,11 @@ import { type FoundDataset, findDataset, readFoundDataset } from '../src/trainin
 import { readCommandLine, runCommand } from './command.ts';
 
 const USAGE = `Checks labelled sentences (GermEval TSV, CoNLL-2003, two columns, Parquet), reports what is in them, and writes them as
-UTF-8 with IOB2 labels. Without --output it only checks and reports.
+UTF-8 with IOB2 labels. Without --output-dir it only checks and reports.
 
-  tsx scripts/prepare.ts --train-file FILE --validation-file FILE --test-file FILE --output DIR
-  tsx scripts/prepare.ts --train-file FILE --split 80/10/10 --output DIR
-  tsx scripts/prepare.ts --dataset owner/name --output DIR`;
+  tsx scripts/prepare.ts --train-file FILE --validation-file FILE --test-file FILE --output-dir DIR
+  tsx scripts/prepare.ts --train-file FILE --split 80/10/10 --output-dir DIR
+  tsx scripts/prepare.ts --dataset owner/name --output-dir DIR`;
 
 const SETTINGS = defineSettings({
   train_file: { type: 'string', default: null, value: 'FILE', group: 'Input', help: 'training sentences' },
@@ -82,16 +83,17 @@ const SETTINGS = defineSettings({
     default: null,
     value: 'DIR',
     group: 'Report',
-    help: "folder of the tokenizer that sub-tokens are counted with; default the sample's",
+    help: "folder or owner/name on the hub of the tokenizer that sub-tokens are counted with; default the sample's",
   },
-  window: {
+  max_seq_length: {
     type: 'integer',
     default: 128,
     min: 3,
+    max: 512,
     group: 'Report',
-    help: 'sub-tokens that the model takes at once, [CLS] and [SEP] included',
+    help: 'window in sub-tokens, [CLS] and [SEP] included; longer sentences will be split at a word',
   },
-  output: { type: 'string', default: null, value: 'DIR', group: 'Output', help: 'where the prepared files go' },
+  output_dir: { type: 'string', default: null, value: 'DIR', group: 'Output', help: 'where the prepared files go' },
   overwrite: { type: 'boolean', default: false, group: 'Output', help: 'replace prepared files that are there' },
 });
 type PrepareSettings = Values<typeof SETTINGS>;
@@ -124,11 +126,11 @@ async function checkOutput(output: string, overwrite: boolean, inputs: FoundData
   const paths = [...Object.values(inputs.splits).flat(), ...(inputs.labelFile ? [inputs.labelFile] : [])];
   const inside = paths.find((path) => dirname(resolve(path)) === resolve(output));
   if (inside !== undefined)
-    throw new UsageError(`--output ${output}: ${inside} is read from there; name another folder.`);
+    throw new UsageError(`--output-dir ${output}: ${inside} is read from there; name another folder.`);
   const names = await readdir(output).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    if (error.code === 'ENOTDIR') throw new UserError(`--output ${output} is a file; name a folder.`);
-    throw new UserError(`--output ${output} can't be used: ${error.message}.`);
+    if (error.code === 'ENOTDIR') throw new UserError(`--output-dir ${output} is a file; name a folder.`);
+    throw new UserError(`--output-dir ${output} can't be used: ${error.message}.`);
   });
   if (names.length > 0 && !overwrite) {
     throw new UserError(`${output} has files in it: name another folder, or add --overwrite.`);
@@ -144,10 +146,11 @@ function dealtOut({ splits, labels, problems }: Dataset, s: PrepareSettings): Da
   return { splits: dealt, labels, problems: [...problems, ...betweenSplits(dealt)] };
 }
 
-async function findTokenizer(folder: string | null): Promise<{ tokenizer: AlbertTokenizer; from: string } | undefined> {
-  if (folder === null && !existsSync(join(SAMPLE_TOKENIZER, 'tokenizer.json'))) return undefined;
-  const from = folder ?? SAMPLE_TOKENIZER;
-  const { tokenizer } = await loadTokenizer(await folderSource(from));
+async function findTokenizer(name: string | null): Promise<{ tokenizer: AlbertTokenizer; from: string } | undefined> {
+  if (name === null && !existsSync(join(SAMPLE_TOKENIZER, 'tokenizer.json'))) return undefined;
+  const from = name ?? SAMPLE_TOKENIZER;
+  const folder = await resolveModelFolder(from, { tokenizerOnly: true }, '--tokenizer');
+  const { tokenizer } = await loadTokenizer(await folderSource(folder));
   return { tokenizer, from };
 }
 
@@ -182,7 +185,7 @@ await runCommand(async () => {
   if (positional.length > 0)
     throw new UsageError(`'${positional[0]}' belongs to no setting. Did you mean --train-file ${positional[0]}?`);
   const found = await inputOf(s);
-  if (s.output !== null) await checkOutput(s.output, s.overwrite, found);
+  if (s.output_dir !== null) await checkOutput(s.output_dir, s.overwrite, found);
   const loaded = await findTokenizer(s.tokenizer);
   const { format, column, level, encoding, allow_empty: allowEmpty } = s;
   const read = await readFoundDataset(found, { format, column, level, encoding, allowEmpty });
@@ -197,7 +200,7 @@ await runCommand(async () => {
   const cut = tokenizer && {
     pieces: (words: readonly string[]) => tokenizer.pieces(words),
     unkId: tokenizer.unkId,
-    window: s.window,
+    window: s.max_seq_length,
   };
   const statistics = datasetStatistics(dataset, cut);
   print(`\n${formatStatistics(statistics)}\n`);
@@ -210,8 +213,8 @@ await runCommand(async () => {
   if (unknown) print(unknown);
   print(`Labels: ${dataset.labels.join(' ')}`);
 
-  if (s.output === null) return;
+  if (s.output_dir === null) return;
   const files = outputFiles(dataset, statistics, s);
-  await writeOutput(s.output, files);
-  print(`Written to ${s.output}: ${[...files.keys()].join(', ')}.`);
+  await writeOutput(s.output_dir, files);
+  print(`Written to ${s.output_dir}: ${[...files.keys()].join(', ')}.`);
 });
