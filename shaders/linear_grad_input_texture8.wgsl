@@ -10,12 +10,16 @@
 //                 FIRST 0 and WIDTH = OUT for a whole weight. A weight larger than one binding comes in blocks of rows, a dispatch each:
 //                 OUT rows of WIDTH, from row FIRST on; grad_x of one block is the addend of the next.
 //
-// Assumes IN and OUT multiples of 4, a subgroup size of 8.
-// Dispatch: (ceil(IN / 32), ceil(T / 32)) workgroups; a workgroup is one subgroup and owns 32 x 32 sums, eight rows of grad_out spread over its lanes.
+// Assumes IN and FIRST multiples of 4, OUT a multiple of 8, a subgroup size of 8.
+// Dispatch: (ceil(IN / 32), ceil(T / 32)) workgroups; a workgroup is one subgroup and owns 32 x 32 sums.
 // Operands come in textures since llvmpipe loads those without a branch a lane: a quarter faster than from buffers, copies included.
-// Rows and columns past the edge repeat the last one: they compute and store the same value, so that no store needs a condition.
+// Workgroups go down bands of eight row tiles, so that what a band reads stays in the processor's cache.
+// The lines of add() are written out: where a loop changes an array's index, llvmpipe keeps the sums in memory, at a quarter of the speed.
+// Rows and columns past the edge repeat the last one, and are not stored.
 
 enable subgroups;
+
+const BAND = 8u;
 
 struct Sizes { input: u32, output: u32, first: u32, width: u32, add: u32 }
 
@@ -28,107 +32,119 @@ struct Batch { tokens: u32 }
 @group(0) @binding(4) var<storage, read> addend: array<vec4f>;
 @group(0) @binding(5) var<uniform> sizes: Sizes;
 
-// What lane `lane` holds.
-fn of_lane(v: vec4f, lane: u32) -> vec4f { return subgroupShuffle(v, lane); }
-
-fn add(c: vec4f, s: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
-  return c + s.x * b0 + s.y * b1 + s.z * b2 + s.w * b3;
+// The workgroup's tile of 32 x 32: column and row.
+fn tile_of(group: vec3u, groups: vec3u) -> vec2u {
+  let number = group.y * groups.x + group.x;
+  let band = number / (BAND * groups.x);
+  let rest = number % (BAND * groups.x);
+  let rows = min(BAND, groups.y - band * BAND);
+  return vec2u(rest / rows, band * BAND + rest % rows);
 }
 
-// grad_x and addend are two buffers, so that rows past the edge add nothing twice.
-fn store(row: u32, col: u32, c: vec4f) {
-  let i = min(row, batch.tokens - 1u) * (sizes.input / 4u) + col;
-  if sizes.add != 0u { grad_x[i] = c + addend[i]; } else { grad_x[i] = c; }
+// sum + Σ_i a[i] · b[i]
+fn plus(sum: vec4f, a: vec4f, b: mat4x4f) -> vec4f {
+  return sum + a.x * b[0] + a.y * b[1] + a.z * b[2] + a.w * b[3];
+}
+
+// Adds the products over four n. A lane loads four rows of grad_out, which it hands to all, and its own four columns.
+fn add(sums: ptr<function, array<vec4f, 32>>, n: u32, rows: vec4u, column: u32) {
+  let from_ = sizes.first / 4u + n;
+  let a0 = textureLoad(grad_out, vec2u(from_, rows.x));
+  let a1 = textureLoad(grad_out, vec2u(from_, rows.y));
+  let a2 = textureLoad(grad_out, vec2u(from_, rows.z));
+  let a3 = textureLoad(grad_out, vec2u(from_, rows.w));
+  let b = mat4x4f(
+    textureLoad(weight, vec2u(column, n * 4u)),
+    textureLoad(weight, vec2u(column, n * 4u + 1u)),
+    textureLoad(weight, vec2u(column, n * 4u + 2u)),
+    textureLoad(weight, vec2u(column, n * 4u + 3u)),
+  );
+  (*sums)[0] = plus((*sums)[0], subgroupShuffle(a0, 0u), b);
+  (*sums)[1] = plus((*sums)[1], subgroupShuffle(a0, 1u), b);
+  (*sums)[2] = plus((*sums)[2], subgroupShuffle(a0, 2u), b);
+  (*sums)[3] = plus((*sums)[3], subgroupShuffle(a0, 3u), b);
+  (*sums)[4] = plus((*sums)[4], subgroupShuffle(a0, 4u), b);
+  (*sums)[5] = plus((*sums)[5], subgroupShuffle(a0, 5u), b);
+  (*sums)[6] = plus((*sums)[6], subgroupShuffle(a0, 6u), b);
+  (*sums)[7] = plus((*sums)[7], subgroupShuffle(a0, 7u), b);
+  (*sums)[8] = plus((*sums)[8], subgroupShuffle(a1, 0u), b);
+  (*sums)[9] = plus((*sums)[9], subgroupShuffle(a1, 1u), b);
+  (*sums)[10] = plus((*sums)[10], subgroupShuffle(a1, 2u), b);
+  (*sums)[11] = plus((*sums)[11], subgroupShuffle(a1, 3u), b);
+  (*sums)[12] = plus((*sums)[12], subgroupShuffle(a1, 4u), b);
+  (*sums)[13] = plus((*sums)[13], subgroupShuffle(a1, 5u), b);
+  (*sums)[14] = plus((*sums)[14], subgroupShuffle(a1, 6u), b);
+  (*sums)[15] = plus((*sums)[15], subgroupShuffle(a1, 7u), b);
+  (*sums)[16] = plus((*sums)[16], subgroupShuffle(a2, 0u), b);
+  (*sums)[17] = plus((*sums)[17], subgroupShuffle(a2, 1u), b);
+  (*sums)[18] = plus((*sums)[18], subgroupShuffle(a2, 2u), b);
+  (*sums)[19] = plus((*sums)[19], subgroupShuffle(a2, 3u), b);
+  (*sums)[20] = plus((*sums)[20], subgroupShuffle(a2, 4u), b);
+  (*sums)[21] = plus((*sums)[21], subgroupShuffle(a2, 5u), b);
+  (*sums)[22] = plus((*sums)[22], subgroupShuffle(a2, 6u), b);
+  (*sums)[23] = plus((*sums)[23], subgroupShuffle(a2, 7u), b);
+  (*sums)[24] = plus((*sums)[24], subgroupShuffle(a3, 0u), b);
+  (*sums)[25] = plus((*sums)[25], subgroupShuffle(a3, 1u), b);
+  (*sums)[26] = plus((*sums)[26], subgroupShuffle(a3, 2u), b);
+  (*sums)[27] = plus((*sums)[27], subgroupShuffle(a3, 3u), b);
+  (*sums)[28] = plus((*sums)[28], subgroupShuffle(a3, 4u), b);
+  (*sums)[29] = plus((*sums)[29], subgroupShuffle(a3, 5u), b);
+  (*sums)[30] = plus((*sums)[30], subgroupShuffle(a3, 6u), b);
+  (*sums)[31] = plus((*sums)[31], subgroupShuffle(a3, 7u), b);
+}
+
+fn store(row: u32, column: u32, sum: vec4f) {
+  if row >= batch.tokens || column >= sizes.input / 4u { return; }
+  let i = row * (sizes.input / 4u) + column;
+  if sizes.add != 0u { grad_x[i] = sum + addend[i]; } else { grad_x[i] = sum; }
 }
 
 @compute @workgroup_size(8)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let row = group.y * 32u;
-  if row >= batch.tokens { return; }
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let tile = tile_of(group, groups);
+  let row = tile.y * 32u;
+  let column = tile.x * 8u + lane; // of four
   let rows = min(row + lane + vec4u(0u, 8u, 16u, 24u), vec4u(batch.tokens - 1u));
-  let col = min(group.x * 8u + lane, sizes.input / 4u - 1u);
-  let first = sizes.first / 4u;
-  var c0 = vec4f();  var c1 = vec4f();  var c2 = vec4f();  var c3 = vec4f();
-  var c4 = vec4f();  var c5 = vec4f();  var c6 = vec4f();  var c7 = vec4f();
-  var c8 = vec4f();  var c9 = vec4f();  var c10 = vec4f();  var c11 = vec4f();
-  var c12 = vec4f();  var c13 = vec4f();  var c14 = vec4f();  var c15 = vec4f();
-  var c16 = vec4f();  var c17 = vec4f();  var c18 = vec4f();  var c19 = vec4f();
-  var c20 = vec4f();  var c21 = vec4f();  var c22 = vec4f();  var c23 = vec4f();
-  var c24 = vec4f();  var c25 = vec4f();  var c26 = vec4f();  var c27 = vec4f();
-  var c28 = vec4f();  var c29 = vec4f();  var c30 = vec4f();  var c31 = vec4f();
-
-  for (var n = 0u; n < sizes.output / 4u; n++) {
-    let a0 = textureLoad(grad_out, vec2u(first + n, rows.x));
-    let a1 = textureLoad(grad_out, vec2u(first + n, rows.y));
-    let a2 = textureLoad(grad_out, vec2u(first + n, rows.z));
-    let a3 = textureLoad(grad_out, vec2u(first + n, rows.w));
-    let b0 = textureLoad(weight, vec2u(col, n * 4u));
-    let b1 = textureLoad(weight, vec2u(col, n * 4u + 1u));
-    let b2 = textureLoad(weight, vec2u(col, n * 4u + 2u));
-    let b3 = textureLoad(weight, vec2u(col, n * 4u + 3u));
-    c0 = add(c0, of_lane(a0, 0u), b0, b1, b2, b3);
-    c1 = add(c1, of_lane(a0, 1u), b0, b1, b2, b3);
-    c2 = add(c2, of_lane(a0, 2u), b0, b1, b2, b3);
-    c3 = add(c3, of_lane(a0, 3u), b0, b1, b2, b3);
-    c4 = add(c4, of_lane(a0, 4u), b0, b1, b2, b3);
-    c5 = add(c5, of_lane(a0, 5u), b0, b1, b2, b3);
-    c6 = add(c6, of_lane(a0, 6u), b0, b1, b2, b3);
-    c7 = add(c7, of_lane(a0, 7u), b0, b1, b2, b3);
-    c8 = add(c8, of_lane(a1, 0u), b0, b1, b2, b3);
-    c9 = add(c9, of_lane(a1, 1u), b0, b1, b2, b3);
-    c10 = add(c10, of_lane(a1, 2u), b0, b1, b2, b3);
-    c11 = add(c11, of_lane(a1, 3u), b0, b1, b2, b3);
-    c12 = add(c12, of_lane(a1, 4u), b0, b1, b2, b3);
-    c13 = add(c13, of_lane(a1, 5u), b0, b1, b2, b3);
-    c14 = add(c14, of_lane(a1, 6u), b0, b1, b2, b3);
-    c15 = add(c15, of_lane(a1, 7u), b0, b1, b2, b3);
-    c16 = add(c16, of_lane(a2, 0u), b0, b1, b2, b3);
-    c17 = add(c17, of_lane(a2, 1u), b0, b1, b2, b3);
-    c18 = add(c18, of_lane(a2, 2u), b0, b1, b2, b3);
-    c19 = add(c19, of_lane(a2, 3u), b0, b1, b2, b3);
-    c20 = add(c20, of_lane(a2, 4u), b0, b1, b2, b3);
-    c21 = add(c21, of_lane(a2, 5u), b0, b1, b2, b3);
-    c22 = add(c22, of_lane(a2, 6u), b0, b1, b2, b3);
-    c23 = add(c23, of_lane(a2, 7u), b0, b1, b2, b3);
-    c24 = add(c24, of_lane(a3, 0u), b0, b1, b2, b3);
-    c25 = add(c25, of_lane(a3, 1u), b0, b1, b2, b3);
-    c26 = add(c26, of_lane(a3, 2u), b0, b1, b2, b3);
-    c27 = add(c27, of_lane(a3, 3u), b0, b1, b2, b3);
-    c28 = add(c28, of_lane(a3, 4u), b0, b1, b2, b3);
-    c29 = add(c29, of_lane(a3, 5u), b0, b1, b2, b3);
-    c30 = add(c30, of_lane(a3, 6u), b0, b1, b2, b3);
-    c31 = add(c31, of_lane(a3, 7u), b0, b1, b2, b3);
+  let there = min(column, sizes.input / 4u - 1u);
+  var sums: array<vec4f, 32>;
+  for (var n = 0u; n < sizes.output / 4u; n += 2u) {
+    add(&sums, n, rows, there);
+    add(&sums, n + 1u, rows, there);
   }
-  store(row + 0u, col, c0);
-  store(row + 1u, col, c1);
-  store(row + 2u, col, c2);
-  store(row + 3u, col, c3);
-  store(row + 4u, col, c4);
-  store(row + 5u, col, c5);
-  store(row + 6u, col, c6);
-  store(row + 7u, col, c7);
-  store(row + 8u, col, c8);
-  store(row + 9u, col, c9);
-  store(row + 10u, col, c10);
-  store(row + 11u, col, c11);
-  store(row + 12u, col, c12);
-  store(row + 13u, col, c13);
-  store(row + 14u, col, c14);
-  store(row + 15u, col, c15);
-  store(row + 16u, col, c16);
-  store(row + 17u, col, c17);
-  store(row + 18u, col, c18);
-  store(row + 19u, col, c19);
-  store(row + 20u, col, c20);
-  store(row + 21u, col, c21);
-  store(row + 22u, col, c22);
-  store(row + 23u, col, c23);
-  store(row + 24u, col, c24);
-  store(row + 25u, col, c25);
-  store(row + 26u, col, c26);
-  store(row + 27u, col, c27);
-  store(row + 28u, col, c28);
-  store(row + 29u, col, c29);
-  store(row + 30u, col, c30);
-  store(row + 31u, col, c31);
+  store(row + 0u, column, sums[0]);
+  store(row + 1u, column, sums[1]);
+  store(row + 2u, column, sums[2]);
+  store(row + 3u, column, sums[3]);
+  store(row + 4u, column, sums[4]);
+  store(row + 5u, column, sums[5]);
+  store(row + 6u, column, sums[6]);
+  store(row + 7u, column, sums[7]);
+  store(row + 8u, column, sums[8]);
+  store(row + 9u, column, sums[9]);
+  store(row + 10u, column, sums[10]);
+  store(row + 11u, column, sums[11]);
+  store(row + 12u, column, sums[12]);
+  store(row + 13u, column, sums[13]);
+  store(row + 14u, column, sums[14]);
+  store(row + 15u, column, sums[15]);
+  store(row + 16u, column, sums[16]);
+  store(row + 17u, column, sums[17]);
+  store(row + 18u, column, sums[18]);
+  store(row + 19u, column, sums[19]);
+  store(row + 20u, column, sums[20]);
+  store(row + 21u, column, sums[21]);
+  store(row + 22u, column, sums[22]);
+  store(row + 23u, column, sums[23]);
+  store(row + 24u, column, sums[24]);
+  store(row + 25u, column, sums[25]);
+  store(row + 26u, column, sums[26]);
+  store(row + 27u, column, sums[27]);
+  store(row + 28u, column, sums[28]);
+  store(row + 29u, column, sums[29]);
+  store(row + 30u, column, sums[30]);
+  store(row + 31u, column, sums[31]);
 }

@@ -52,6 +52,7 @@ export class ParameterSet {
   /** The whole buffer, [layout.size]. */
   readonly flat: Tensor;
   readonly #gpu: Gpu;
+  readonly #tensors = new Map<string, Tensor>();
 
   constructor(gpu: Gpu, label: string, layout: Layout) {
     this.#gpu = gpu;
@@ -70,16 +71,27 @@ export class ParameterSet {
     return { buffer, offset: start + offset * 4 };
   }
 
-  /** The parameter `name`. */
+  /** The parameter `name`; the same object at every call. */
   get(name: string): Tensor {
-    const { shape, offset } = this.#slot(name);
-    return new Tensor(name, shape, this.#at(offset));
+    return this.#tensor(name, () => {
+      const { shape, offset } = this.#slot(name);
+      return new Tensor(name, shape, this.#at(offset));
+    });
+  }
+
+  #tensor(key: string, make: () => Tensor): Tensor {
+    const tensor = this.#tensors.get(key) ?? make();
+    this.#tensors.set(key, tensor);
+    return tensor;
   }
 
   /** Query, key and value of an attention as one: weight [3 · hidden, hidden], bias [3 · hidden]. */
   queryKeyValue(attention: string, kind: 'weight' | 'bias'): Tensor {
-    const { shape, offset } = this.#slot(`${attention}.query.${kind}`);
-    return new Tensor(`${attention}.qkv.${kind}`, [shape[0]! * 3, ...shape.slice(1)], this.#at(offset));
+    const name = `${attention}.qkv.${kind}`;
+    return this.#tensor(name, () => {
+      const { shape, offset } = this.#slot(`${attention}.query.${kind}`);
+      return new Tensor(name, [shape[0]! * 3, ...shape.slice(1)], this.#at(offset));
+    });
   }
 
   write(name: string, values: Float32Array): void {

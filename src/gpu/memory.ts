@@ -62,7 +62,7 @@ export interface Lifetime {
 export class ActivationPool {
   readonly #gpu: Gpu;
   readonly #buffers: { buffer: GPUBuffer; size: number }[] = [];
-  readonly #textures: GPUTexture[] = [];
+  readonly #textures = new Map<TextureKey, GPUTexture>();
 
   constructor(gpu: Gpu) {
     this.#gpu = gpu;
@@ -70,19 +70,18 @@ export class ActivationPool {
 
   /** Bytes of all buffers and textures. */
   get bytes(): number {
-    return (
-      this.#buffers.reduce((sum, b) => sum + b.size, 0) + this.#textures.reduce((sum, t) => sum + textureBytes(t), 0)
-    );
+    const textures = [...this.#textures.values()];
+    return this.#buffers.reduce((sum, b) => sum + b.size, 0) + textures.reduce((sum, t) => sum + textureBytes(t), 0);
   }
 
-  /** What `bytes` would be after `place`. */
-  bytesWith(lifetimes: readonly Lifetime[]): number {
-    return (
-      this.bytes +
-      this.#assign(lifetimes)
-        .sizes.slice(this.#buffers.length)
-        .reduce((sum, size) => sum + size, 0)
-    );
+  /** What `bytes` would be after `place`, and `texture` for each of `textures`. */
+  bytesWith(lifetimes: readonly Lifetime[], textures: ReadonlyMap<TextureKey, TextureSize>): number {
+    const buffers = this.#assign(lifetimes).sizes.slice(this.#buffers.length);
+    const grown = [...textures].map(([key, size]) => {
+      const there = this.#textures.get(key);
+      return textureBytes(largerOf(size, there)) - (there ? textureBytes(there) : 0);
+    });
+    return this.bytes + [...buffers, ...grown].reduce((sum, bytes) => sum + bytes, 0);
   }
 
   #assign(lifetimes: readonly Lifetime[]): { buffer: number[]; sizes: number[] } {
@@ -92,15 +91,16 @@ export class ActivationPool {
     );
   }
 
-  /** A texture of at least that many texels each way, that dispatches copy operands into; its content lasts for one. */
-  texture(slot: number, width: number, height: number): GPUTexture {
-    const there = this.#textures[slot];
-    if (there && there.width >= width && there.height >= height) return there;
-    const size: [number, number] = [Math.max(width, there?.width ?? 0), Math.max(height, there?.height ?? 0)];
-    const label = `operand ${slot}`;
+  /** A texture of at least that size, that operands are copied into. */
+  texture(key: TextureKey, wanted: TextureSize): GPUTexture {
+    const there = this.#textures.get(key);
+    const { width, height } = largerOf(wanted, there);
+    if (there && there.width === width && there.height === height) return there;
+    const label = typeof key === 'number' ? `operand ${key}` : `${key.label} as a texture`;
+    const size = [width, height];
     const texture = this.#gpu.device.createTexture({ label, size, format: TEXTURE_FORMAT, usage: TEXTURE_USAGE });
     this.#gpu.allocatedBytes += textureBytes(texture);
-    this.#textures[slot] = texture;
+    this.#textures.set(key, texture);
     return texture;
   }
 
@@ -121,7 +121,18 @@ export class ActivationPool {
 export const TEXTURE_FORMAT = 'rgba32float';
 const TEXTURE_USAGE = 0x8 | 0x2; // GPUTextureUsage.STORAGE_BINDING | COPY_DST
 export const TEXEL_FLOATS = 4;
-const textureBytes = ({ width, height }: GPUTexture): number => width * height * 4 * TEXEL_FLOATS;
+/** A texture of a pool's: one that any operand passes through, by its number, or the one that a tensor keeps. */
+export type TextureKey = number | Tensor;
+/** In texels. */
+export interface TextureSize {
+  readonly width: number;
+  readonly height: number;
+}
+const textureBytes = ({ width, height }: TextureSize): number => width * height * 4 * TEXEL_FLOATS;
+const largerOf = (a: TextureSize, b: TextureSize = a): TextureSize => ({
+  width: Math.max(a.width, b.width),
+  height: Math.max(a.height, b.height),
+});
 
 export interface Interval {
   bytes: number;

@@ -7,7 +7,16 @@
 import { UserError } from '../errors.ts';
 import { BuiltPlan, type Command, type Operation, type Workgroups } from './built_plan.ts';
 import type { AdapterFacts, Gpu } from './device.ts';
-import { ActivationPool, createUniform, type Lifetime, placeOf, TEXEL_FLOATS, write } from './memory.ts';
+import {
+  ActivationPool,
+  createUniform,
+  type Lifetime,
+  placeOf,
+  TEXEL_FLOATS,
+  type TextureKey,
+  type TextureSize,
+  write,
+} from './memory.ts';
 import { Tensor } from './tensor.ts';
 import type { Choices } from './tuning.ts';
 import { bindingsOf, specialize } from './wgsl.ts';
@@ -36,6 +45,8 @@ export interface TextureOperand {
   tensor: Tensor;
   /** Rows to copy, where that depends on the batch; all by default. */
   rows?: () => number;
+  /** Nothing changes the tensor while the plan runs: it gets a texture of its own, and one copy serves the whole plan. */
+  lasting?: boolean;
 }
 export type Amount = number | (() => number);
 
@@ -43,18 +54,22 @@ const resolve = <T>(value: T | (() => T)): T => (typeof value === 'function' ? (
 
 /** A cache line more than a row takes: rows a power of two apart would share few sets of a processor's cache. */
 const SPARE_TEXELS = 4;
+/** A row that no copy reaches: it stays zero. */
+const SPARE_ROWS = 1;
 
 interface RecordedDispatch extends Dispatch {
   type: 'dispatch';
+  /** Where each of `textures` is found. */
+  textureKeys: ReadonlyMap<string, TextureKey>;
 }
 interface RecordedClear {
   type: 'clear';
   tensor: Tensor;
 }
-/** Copies an operand of the dispatch behind it into the plan's texture number `slot`. */
+/** Copies an operand of the dispatches behind it into a texture. */
 interface RecordedTexture extends TextureOperand {
   type: 'texture';
-  slot: number;
+  key: TextureKey;
 }
 type Recorded = RecordedDispatch | RecordedClear | RecordedTexture;
 
@@ -68,6 +83,8 @@ export class Plan {
   readonly #activations = new Map<Tensor, { first: number; last: number }>();
   readonly #kept = new Set<Tensor>();
   readonly #uniforms = new Map<string, Tensor>();
+  /** What each texture holds at this point of the recording. */
+  readonly #held = new Map<TextureKey, Tensor>();
   #built = false;
   /** The variant of the linear kernels to use where it fits; undefined for the adapter's best. */
   linearVariant: 'plain' | 'tile' | 'workgroup' | 'subgroup8' | 'subgroup4' | 'texture8' | undefined;
@@ -113,7 +130,7 @@ export class Plan {
       this.adapter.readsTextures &&
       columns! % 64 === 0 &&
       columns! / TEXEL_FLOATS + SPARE_TEXELS <= most &&
-      rows! <= most
+      rows! + SPARE_ROWS <= most
     );
   }
 
@@ -148,15 +165,32 @@ export class Plan {
     if (workgroups.some((n) => n !== undefined && (n < 1 || n > limit || !Number.isInteger(n)))) {
       throw new Error(`${dispatch.kernel}: ${workgroups.join(' × ')} workgroups; each must be 1 to ${limit}`);
     }
-    for (const [slot, operand] of Object.values(dispatch.textures ?? {}).entries()) {
-      this.#use(operand.tensor);
-      this.#recorded.push({ type: 'texture', slot, ...operand });
+    const textureKeys = new Map<string, TextureKey>();
+    let slots = 0;
+    for (const [name, operand] of Object.entries(dispatch.textures ?? {})) {
+      const key = operand.lasting ? operand.tensor : slots++;
+      textureKeys.set(name, key);
+      this.#copy(key, operand);
     }
     for (const tensor of Object.values(dispatch.bindings)) {
       this.#fits(tensor);
       this.#use(tensor);
+      this.#forget(tensor);
     }
-    this.#recorded.push({ type: 'dispatch', ...dispatch });
+    this.#recorded.push({ type: 'dispatch', ...dispatch, textureKeys });
+  }
+
+  /** Copies an operand into a texture, unless it lies there already. */
+  #copy(key: TextureKey, operand: TextureOperand): void {
+    if (this.#held.get(key) === operand.tensor) return;
+    this.#use(operand.tensor);
+    this.#recorded.push({ type: 'texture', key, ...operand });
+    this.#held.set(key, operand.tensor);
+  }
+
+  /** A command may have written to the tensor: what a texture holds of it counts no longer. */
+  #forget(tensor: Tensor): void {
+    for (const [key, held] of this.#held) if (held === tensor && key !== tensor) this.#held.delete(key);
   }
 
   #fits(tensor: Tensor): void {
@@ -173,6 +207,7 @@ export class Plan {
   /** Fills a tensor with zeros. */
   clear(tensor: Tensor): void {
     this.#use(tensor);
+    this.#forget(tensor);
     this.#recorded.push({ type: 'clear', tensor });
   }
 
@@ -189,7 +224,7 @@ export class Plan {
 
   /** Bytes that the pool will hold once this plan's activations have their place in it. */
   get plannedBytes(): number {
-    return this.#pool.bytesWith(this.#lifetimes());
+    return this.#pool.bytesWith(this.#lifetimes(), this.#textureSizes());
   }
 
   #lifetimes(): Lifetime[] {
@@ -203,7 +238,7 @@ export class Plan {
     this.#built = true;
     const gpu = this.#gpu;
     this.#pool.place(this.#lifetimes());
-    const textures = this.#textures();
+    const textures = new Map([...this.#textureSizes()].map(([key, size]) => [key, this.#pool.texture(key, size)]));
     let ready = 0;
     const told = async (command: Promise<Command>) => {
       const built = await command;
@@ -213,7 +248,7 @@ export class Plan {
     onCompile?.(ready, this.length);
     const commands = this.#recorded.map(async (r) => {
       if (r.type === 'clear') return clearCommand(r);
-      return r.type === 'texture' ? textureCommand(r, textures[r.slot]!) : build(gpu, r, textures);
+      return r.type === 'texture' ? textureCommand(r, textures.get(r.key)!) : build(gpu, r, textures);
     });
     const built = await gpu.settled(Promise.all(commands.map(told)));
     gpu.check();
@@ -231,15 +266,19 @@ export class Plan {
     return new BuiltPlan(built, operations);
   }
 
-  /** The textures that operands are copied into, each as large as the largest of its slot. */
-  #textures(): GPUTexture[] {
-    const copies = this.#recorded.filter((r) => r.type === 'texture');
-    const slots = Math.max(0, ...copies.map((r) => r.slot + 1));
-    return Array.from({ length: slots }, (_, slot) => {
-      const shapes = copies.filter((r) => r.slot === slot).map((r) => r.tensor.shape);
-      const largest = (axis: number) => shapes.reduce((most, shape) => Math.max(most, shape[axis]!), 0);
-      return this.#pool.texture(slot, largest(1) / TEXEL_FLOATS + SPARE_TEXELS, largest(0));
-    });
+  /** Of each texture that operands are copied into: texels enough for the largest of them. */
+  #textureSizes(): ReadonlyMap<TextureKey, TextureSize> {
+    const sizes = new Map<TextureKey, TextureSize>();
+    for (const r of this.#recorded) {
+      if (r.type !== 'texture') continue;
+      const [rows, columns] = r.tensor.shape as [number, number];
+      const { width, height } = sizes.get(r.key) ?? { width: 0, height: 0 };
+      sizes.set(r.key, {
+        width: Math.max(width, columns / TEXEL_FLOATS + SPARE_TEXELS),
+        height: Math.max(height, rows + SPARE_ROWS),
+      });
+    }
+    return sizes;
   }
 }
 
@@ -254,7 +293,7 @@ function textureCommand({ tensor, rows = () => tensor.shape[0]! }: RecordedTextu
   return { type: 'texture', source, texture, width: columns / TEXEL_FLOATS, rows };
 }
 
-async function build(gpu: Gpu, d: RecordedDispatch, textures: readonly GPUTexture[]): Promise<Command> {
+async function build(gpu: Gpu, d: RecordedDispatch, textures: ReadonlyMap<TextureKey, GPUTexture>): Promise<Command> {
   const source = await gpu.loadShader(d.kernel);
   const code = d.sizes ? specialize(source, d.sizes) : source;
   const declared = bindingsOf(code);
@@ -271,8 +310,8 @@ async function build(gpu: Gpu, d: RecordedDispatch, textures: readonly GPUTextur
     const size = binding.access === 'uniform' ? Math.max(16, tensor.byteLength) : tensor.byteLength;
     return { binding: binding.binding, resource: { buffer, offset, size } };
   });
-  for (const [slot, name] of Object.keys(d.textures ?? {}).entries()) {
-    entries.push({ binding: find(name).binding, resource: textures[slot]!.createView() });
+  for (const [name, key] of d.textureKeys) {
+    entries.push({ binding: find(name).binding, resource: textures.get(key)!.createView() });
   }
   const bindGroup = gpu.device.createBindGroup({
     label: d.label ?? d.kernel,

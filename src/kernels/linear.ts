@@ -58,9 +58,10 @@ function variantFor(
   [IN, OUT]: readonly [number, number],
   operands: readonly Tensor[],
 ): LinearVariant {
-  // The forward kernels but for one write their columns singly.
-  const fours = (variant: LinearVariant) =>
-    IN % 4 === 0 && (OUT % 4 === 0 || (product === 'linear_forward' && variant !== 'workgroup'));
+  // Some of the forward kernels write their columns singly.
+  const single = (variant: LinearVariant) =>
+    product === 'linear_forward' && variant !== 'workgroup' && variant !== 'texture8';
+  const fours = (variant: LinearVariant) => IN % 4 === 0 && (OUT % 4 === 0 || single(variant));
   const fits = (variant: LinearVariant) =>
     variant === 'plain' || (fours(variant) && (variant !== 'texture8' || operands.every((t) => plan.fitsTexture(t))));
   const tuned = plan.tuned.get(linearKey(product, IN, OUT, batch.capacity));
@@ -91,8 +92,8 @@ interface RowBlock {
 function rowBlocks(plan: Plan, weight: Tensor): RowBlock[] {
   const [OUT, IN] = weight.shape as [number, number];
   if (weight.byteLength <= plan.maxBindingSize) return [{ first: 0, count: OUT, rows: weight }];
-  // A block begins at a multiple of 256 bytes, and at a multiple of 4 rows for the kernels that read four at a time.
-  let unit = 4;
+  // A block begins at a multiple of 256 bytes, and at a multiple of 8 rows for the kernels that read two times four in a round.
+  let unit = 8;
   while ((unit * IN) % (ALIGNMENT / 4) !== 0) unit *= 2;
   const most = Math.floor(plan.maxBindingSize / (4 * IN * unit)) * unit;
   if (most === 0) throw new Error(`${weight.label}: ${unit} rows of ${IN} do not fit ${plan.maxBindingSize} bytes`);
@@ -104,18 +105,25 @@ function rowBlocks(plan: Plan, weight: Tensor): RowBlock[] {
   });
 }
 
-/** Operands as buffers or, where the variant wants them so, as textures. `rows`: those with a row a token. */
+/**
+ * Operands as buffers or, where the variant wants them so, as textures.
+ * @param rows those with a row a token. @param weight the whole weight, which a plan changes only when it is done with it, or a
+ *   block of its rows.
+ */
 function operands(
   batch: BatchBuffers,
   variant: LinearVariant,
   rows: Record<string, Tensor>,
-  weight: Record<string, Tensor> = {},
+  weight?: { block: Tensor; whole: boolean },
 ): Pick<Dispatch, 'bindings' | 'textures'> {
-  if (variant !== 'texture8') return { bindings: { ...rows, ...weight } };
+  if (variant !== 'texture8') return { bindings: { ...rows, ...(weight && { weight: weight.block }) } };
   const tokens = () => batch.current.tokens;
   const ofTokens = Object.entries(rows).map(([name, tensor]) => [name, { tensor, rows: tokens }] as const);
-  const whole = Object.entries(weight).map(([name, tensor]) => [name, { tensor }] as const);
-  return { bindings: {}, textures: Object.fromEntries([...ofTokens, ...whole]) };
+  const textures = Object.fromEntries(ofTokens);
+  return {
+    bindings: {},
+    textures: weight ? { ...textures, weight: { tensor: weight.block, lasting: weight.whole } } : textures,
+  };
 }
 
 /** Arithmetic and traffic of one product over the batch's tokens. */
@@ -136,7 +144,12 @@ export function linearForward(
   const half = variant === 'workgroup' && plan.halfPrecision && plan.has('shader-f16');
   const { rows, columns } = TILES[variant];
   for (const block of rowBlocks(plan, t.weight)) {
-    const { bindings, textures } = operands(batch, variant, { x: t.x }, { weight: block.rows });
+    const { bindings, textures } = operands(
+      batch,
+      variant,
+      { x: t.x },
+      { block: block.rows, whole: block.rows === t.weight },
+    );
     plan.dispatch({
       kernel: half ? 'linear_forward_workgroup_f16' : file('linear_forward', variant),
       label,
@@ -170,7 +183,12 @@ export function linearGradInput(
   let addend = t.addend;
   for (const [i, block] of blocks.entries()) {
     const gradX = (blocks.length - 1 - i) % 2 === 0 ? t.gradX : beside;
-    const { bindings, textures } = operands(batch, variant, { grad_out: t.gradOut }, { weight: block.rows });
+    const { bindings, textures } = operands(
+      batch,
+      variant,
+      { grad_out: t.gradOut },
+      { block: block.rows, whole: block.rows === t.weight },
+    );
     plan.dispatch({
       kernel: file('linear_grad_input', variant),
       label: `${label} grad x`,
@@ -200,6 +218,7 @@ export function linearGradParameters(
   const variant = variantFor(plan, batch, 'linear_grad_weight', [IN, OUT], [t.gradOut, t.x]);
   const { rows, columns } = TILES[variant];
   const { bindings, textures } = operands(batch, variant, { grad_out: t.gradOut, x: t.x });
+  const withBias = variant === 'texture8';
   for (const block of rowBlocks(plan, t.gradWeight)) {
     plan.dispatch({
       kernel: file('linear_grad_weight', variant),
@@ -209,12 +228,14 @@ export function linearGradParameters(
         batch: batch.tokens,
         sizes: plan.uniform([IN, block.count, block.first, OUT]),
         grad_weight: block.rows,
+        ...(withBias && { grad_bias: t.gradBias }),
       },
       ...(textures && { textures }),
       workgroups: [Math.ceil(IN / columns), Math.ceil(block.count / rows)],
       ...cost(batch, IN, block.count),
     });
   }
+  if (withBias) return;
   plan.dispatch({
     kernel: rowKernel('column_sum', rowVariant(plan)),
     label: `${label} grad bias`,

@@ -96,7 +96,7 @@ for (const [tokens, k, n, blocks] of [
   [129, 8, 7],
   [50, 36, 44],
   // Weights larger than a binding, in blocks of rows that begin at multiples of 256 bytes.
-  [9, 64, 260, 6],
+  [9, 64, 260, 7],
   [2, 20, 996, 7],
   [7, 36, 132, 2],
   [6, 64, 192, 5],
