@@ -89,7 +89,7 @@ export class Plan {
   /** The variant of the linear kernels to use where it fits; undefined for the adapter's best. */
   linearVariant: 'plain' | 'tile' | 'workgroup' | 'subgroup8' | 'subgroup4' | 'texture8' | undefined;
   /** The same for the attention kernels. */
-  attentionVariant: 'plain' | 'workgroup' | 'subgroup8' | undefined;
+  attentionVariant: 'plain' | 'workgroup' | 'subgroup8' | 'texture8' | undefined;
   /** The same for LayerNorm and the sums over a batch's rows. */
   rowVariant: 'plain' | 'workgroup' | undefined;
   /** Rounds operands of linear layers to half precision where that is faster, for plans without gradients. */

@@ -1,24 +1,32 @@
 /** Attention over packed sequences, in the streaming form. */
-import type { Workgroups } from '../gpu/built_plan.ts';
-import type { Plan } from '../gpu/plan.ts';
+import type { Dispatch, Plan } from '../gpu/plan.ts';
 import type { Tensor } from '../gpu/tensor.ts';
 import { type BatchBuffers, TILE } from './batch.ts';
 
 /**
  * plain: an invocation a query. workgroup: blocks pass through workgroup memory, for GPUs. subgroup8: keys handed round the lanes
- * of a subgroup of 8, for CPU adapters whose vectors are that wide.
+ * of a subgroup of 8, for CPU adapters whose vectors are that wide. texture8: as subgroup8, two queries a lane, with what is read
+ * copied into textures first, which llvmpipe reads faster; hidden sizes a multiple of 64.
  */
-export const ATTENTION_VARIANTS = ['plain', 'workgroup', 'subgroup8'] as const;
+export const ATTENTION_VARIANTS = ['plain', 'workgroup', 'subgroup8', 'texture8'] as const;
 export type AttentionVariant = (typeof ATTENTION_VARIANTS)[number];
 
 /** Variants that run on the plan's adapter. */
 export function attentionVariants({ adapter, has }: Pick<Plan, 'adapter' | 'has'>): AttentionVariant[] {
-  return ATTENTION_VARIANTS.filter((v) => v !== 'subgroup8' || (has('subgroups') && adapter.subgroupSize === 8));
+  const subgroups = has('subgroups') ? adapter.subgroupSize : 0;
+  return ATTENTION_VARIANTS.filter((v) => {
+    if (v === 'texture8') return subgroups === 8 && adapter.kind === 'cpu' && adapter.readsTextures;
+    return v !== 'subgroup8' || subgroups === 8;
+  });
 }
 
-function bestVariant(plan: Plan): AttentionVariant {
-  if (plan.adapter.kind === 'gpu') return 'workgroup';
-  return attentionVariants(plan).includes('subgroup8') ? 'subgroup8' : 'plain';
+/** The variant that the plan insists on or the adapter's usual one; the next best where the sizes do not fit textures. */
+function variantFor(plan: Plan, qkv: Tensor, context: Tensor): AttentionVariant {
+  const available = attentionVariants(plan);
+  const usual = plan.adapter.kind === 'gpu' ? 'workgroup' : available.filter((v) => v !== 'workgroup').at(-1)!;
+  const variant = plan.attentionVariant ?? usual;
+  if (variant !== 'texture8' || (plan.fitsTexture(qkv) && plan.fitsTexture(context))) return variant;
+  return 'subgroup8';
 }
 
 export interface AttentionOptions {
@@ -28,28 +36,47 @@ export interface AttentionOptions {
   site: number;
 }
 
+/** Tokens of a tile in the variants whose lanes own two. */
+const LONG_TILE = 16;
+
 function common(
   plan: Plan,
   label: string,
   batch: BatchBuffers,
-  qkv: Tensor,
+  { qkv, context, gradOut }: { qkv: Tensor; context: Tensor; gradOut?: Tensor },
   { heads, dropout, site }: AttentionOptions,
 ) {
   const headSize = qkv.shape[1]! / 3 / heads;
   if (!Number.isInteger(headSize / 4)) throw new Error(`${label}: head size ${headSize} is not a multiple of 4`);
-  const variant = plan.attentionVariant ?? bestVariant(plan);
+  const variant = variantFor(plan, qkv, context);
+  const textured = variant === 'texture8';
+  const tiles = batch.tiles(textured ? LONG_TILE : undefined);
+  const rows = () => batch.current.tokens;
+  const read = { qkv, ...(gradOut && { grad_out: gradOut }) };
+  const dispatch: Pick<Dispatch, 'constants' | 'sizes' | 'bindings' | 'textures' | 'workgroups'> = {
+    constants: textured
+      ? { DROPOUT: dropout }
+      : {
+          HEADS: heads,
+          HEAD_SIZE: headSize,
+          DROPOUT: dropout,
+          SITE: site,
+          ...(variant === 'plain' && { LANES: TILE }),
+        },
+    ...(variant === 'workgroup' && { sizes: { PARTS: Math.ceil(headSize / 32) } }),
+    bindings: {
+      random: batch.random,
+      tiles: tiles.list,
+      ...(textured ? { sizes: plan.uniform([heads, headSize, site]) } : { batch: batch.attention, ...read }),
+    },
+    ...(textured && {
+      textures: Object.fromEntries(Object.entries(read).map(([name, tensor]) => [name, { tensor, rows }])),
+    }),
+    workgroups: () => [tiles.count, heads],
+  };
   return {
     file: (kernel: string): string => (variant === 'plain' ? kernel : `${kernel}_${variant}`),
-    constants: {
-      HEADS: heads,
-      HEAD_SIZE: headSize,
-      DROPOUT: dropout,
-      SITE: site,
-      ...(variant === 'plain' && { LANES: TILE }),
-    },
-    ...(variant === 'workgroup' && { sizes: { PARTS: Math.ceil(headSize / 32) } }),
-    inputs: { batch: batch.attention, random: batch.random, tiles: batch.tiles, qkv },
-    workgroups: (): Workgroups => [batch.current.tiles, heads],
+    dispatch,
     /** Multiplications and additions of one product over all pairs. */
     product: () => 2 * batch.current.pairs * heads * headSize,
     traffic: (tensors: number) => () => 4 * batch.current.tokens * heads * headSize * tensors,
@@ -64,14 +91,12 @@ export function attentionForward(
   options: AttentionOptions,
   label: string,
 ): void {
-  const c = common(plan, label, batch, t.qkv, options);
+  const c = common(plan, label, batch, { qkv: t.qkv, context: t.out }, options);
   plan.dispatch({
+    ...c.dispatch,
     kernel: c.file('attention_forward'),
     label,
-    constants: c.constants,
-    ...(c.sizes && { sizes: c.sizes }),
-    bindings: { ...c.inputs, out: t.out, log_sum: t.logSum },
-    workgroups: c.workgroups,
+    bindings: { ...c.dispatch.bindings, out: t.out, log_sum: t.logSum },
     flops: () => 2 * c.product(),
     bytes: c.traffic(4),
   });
@@ -85,26 +110,22 @@ export function attentionBackward(
   options: AttentionOptions,
   label: string,
 ): void {
-  const c = common(plan, label, batch, t.qkv, options);
+  const c = common(plan, label, batch, { qkv: t.qkv, context: t.out, gradOut: t.gradOut }, options);
   const delta = plan.tensor(`${label} delta`, t.logSum.shape);
-  const shared = { ...c.inputs, log_sum: t.logSum, grad_out: t.gradOut, grad_qkv: t.gradQkv, delta };
+  const bindings = { ...c.dispatch.bindings, log_sum: t.logSum, grad_qkv: t.gradQkv, delta };
   plan.dispatch({
+    ...c.dispatch,
     kernel: c.file('attention_backward_query'),
     label: `${label} grad q`,
-    constants: c.constants,
-    ...(c.sizes && { sizes: c.sizes }),
-    bindings: { ...shared, out: t.out },
-    workgroups: c.workgroups,
+    bindings: { ...bindings, out: t.out },
     flops: () => 3 * c.product(),
     bytes: c.traffic(6),
   });
   plan.dispatch({
+    ...c.dispatch,
     kernel: c.file('attention_backward_key_value'),
     label: `${label} grad k, v`,
-    constants: c.constants,
-    ...(c.sizes && { sizes: c.sizes }),
-    bindings: shared,
-    workgroups: c.workgroups,
+    bindings,
     flops: () => 4 * c.product(),
     bytes: c.traffic(6),
   });

@@ -34,15 +34,15 @@ export function packSequences(
   return { ids, sequenceStarts, labels };
 }
 
-/** Tokens of one attention tile: up to this many queries (or keys) of one sequence share a workgroup. */
+/** Tokens of one attention tile: up to this many queries (or keys) of one sequence share a workgroup, in most kernels. */
 export const TILE = 8;
 
 /** The attention kernels' tiles, [tiles, 3]: first token, sequence's first token, sequence's end. */
-export function attentionTiles(sequenceStarts: Uint32Array, lanes: number = TILE): Uint32Array<ArrayBuffer> {
+export function attentionTiles(sequenceStarts: Uint32Array, size: number = TILE): Uint32Array<ArrayBuffer> {
   const tiles: number[] = [];
   for (let s = 0; s + 1 < sequenceStarts.length; s++) {
     const [start, end] = [sequenceStarts[s]!, sequenceStarts[s + 1]!];
-    for (let first = start; first < end; first += lanes) tiles.push(first, start, end);
+    for (let first = start; first < end; first += size) tiles.push(first, start, end);
   }
   return Uint32Array.from(tiles);
 }
@@ -106,13 +106,12 @@ export class OccurrenceBuffers {
 
 /** GPU side of a batch: what every kernel of a plan reads. */
 export class BatchBuffers {
-  /** tokens, then what the kernels call tiles or scale: uniforms of two words. */
+  /** tokens; then, beside them, what the kernels call tiles or scale. */
   readonly tokens: Tensor;
   readonly attention: Tensor;
   readonly loss: Tensor;
   readonly random: Tensor;
   readonly ids: Tensor;
-  readonly tiles: Tensor;
   readonly labels: Tensor;
   readonly words: OccurrenceBuffers | undefined;
   readonly positions: OccurrenceBuffers | undefined;
@@ -120,7 +119,9 @@ export class BatchBuffers {
   /** Most tokens a batch may hold. */
   readonly capacity: number;
   readonly #gpu: Gpu;
-  #current: { tokens: number; tiles: number; pairs: number };
+  readonly #tiles = new Map<number, { list: Tensor; count: number }>();
+  #sequenceStarts: Uint32Array = new Uint32Array();
+  #current: { tokens: number; pairs: number };
 
   /**
    * @param tables rows of the word, position and token-type embeddings, where gradients are wanted.
@@ -128,14 +129,12 @@ export class BatchBuffers {
   constructor(gpu: Gpu, capacity: number, tables?: { words: number; positions: number; types: number }) {
     this.#gpu = gpu;
     this.capacity = capacity;
-    this.#current = { tokens: capacity, tiles: capacity, pairs: capacity * capacity };
+    this.#current = { tokens: capacity, pairs: capacity * capacity };
     this.tokens = createUniform(gpu, 'batch', 1);
     this.attention = createUniform(gpu, 'batch attention', 2);
     this.loss = createUniform(gpu, 'batch loss', 2);
     this.random = createUniform(gpu, 'random', 2);
     this.ids = createTensor(gpu, 'ids', [capacity, 3]);
-    // Every sequence's last tile may be partly filled, so there can be as many tiles as tokens.
-    this.tiles = createTensor(gpu, 'tiles', [capacity, 3]);
     this.labels = createTensor(gpu, 'labels', [capacity]);
     this.words = tables && new OccurrenceBuffers(gpu, 'word', capacity, tables.words);
     this.positions = tables && new OccurrenceBuffers(gpu, 'position', capacity, tables.positions);
@@ -143,11 +142,31 @@ export class BatchBuffers {
   }
 
   /**
-   * Tokens, attention tiles and (query, key) pairs of the batch last written: what dispatches are sized by. Before the first
-   * batch, the most there can be.
+   * Tokens and (query, key) pairs of the batch last written: what dispatches are sized by. Before the first batch, the most there
+   * can be.
    */
-  get current(): { tokens: number; tiles: number; pairs: number } {
+  get current(): { tokens: number; pairs: number } {
     return this.#current;
+  }
+
+  /** The attention tiles of up to `size` tokens, [capacity, 3], and how many the batch last written has of them. */
+  tiles(size: number = TILE): { list: Tensor; count: number } {
+    let tiles = this.#tiles.get(size);
+    if (!tiles) {
+      // Every sequence's last tile may be partly filled, so there can be as many tiles as tokens.
+      tiles = { list: createTensor(this.#gpu, `tiles of ${size}`, [this.capacity, 3]), count: this.capacity };
+      this.#tiles.set(size, tiles);
+      if (this.#sequenceStarts.length > 0) this.#writeTiles(size);
+    }
+    return tiles;
+  }
+
+  #writeTiles(size: number): void {
+    const tiles = this.#tiles.get(size)!;
+    const values = attentionTiles(this.#sequenceStarts, size);
+    tiles.count = values.length / 3;
+    write(this.#gpu, tiles.list, values);
+    if (size === TILE) write(this.#gpu, this.attention, Uint32Array.of(this.#current.tokens, tiles.count));
   }
 
   /**
@@ -160,17 +179,16 @@ export class BatchBuffers {
       throw new Error(`a batch of ${tokens} tokens does not fit: 1 to ${this.capacity} were planned for`);
     }
     const gpu = this.#gpu;
-    const tiles = attentionTiles(batch.sequenceStarts);
     let pairs = 0;
     batch.sequenceStarts.forEach((start, s) => {
       if (s > 0) pairs += (start - batch.sequenceStarts[s - 1]!) ** 2;
     });
-    this.#current = { tokens, tiles: tiles.length / 3, pairs };
+    this.#current = { tokens, pairs };
+    this.#sequenceStarts = batch.sequenceStarts;
+    for (const size of this.#tiles.keys()) this.#writeTiles(size);
     write(gpu, this.tokens, Uint32Array.of(tokens));
-    write(gpu, this.attention, Uint32Array.of(tokens, tiles.length / 3));
     write(gpu, this.random, Uint32Array.of(random.seed, random.step));
     write(gpu, this.ids, batch.ids);
-    write(gpu, this.tiles, tiles);
     const scale = lossScale ?? 1 / Math.max(1, countLabels(batch.labels));
     const words = new Uint32Array([tokens, 0]);
     new Float32Array(words.buffer)[1] = scale;
