@@ -2,10 +2,10 @@
 
 import type { BuiltPlan } from '../../src/gpu/built_plan.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
-import { ActivationPool, createTensor } from '../../src/gpu/memory.ts';
+import { createTensor } from '../../src/gpu/memory.ts';
 import { type Peaks, type PreparedPeaks, preparePeaks } from '../../src/gpu/peaks.ts';
 import { Plan } from '../../src/gpu/plan.ts';
-import { Profiler, type Span } from '../../src/gpu/profiler.ts';
+import type { Span } from '../../src/gpu/profiler.ts';
 import type { Tensor } from '../../src/gpu/tensor.ts';
 import {
   type AttentionVariant,
@@ -15,8 +15,9 @@ import {
 } from '../../src/kernels/attention.ts';
 import { BatchBuffers, packSequences } from '../../src/kernels/batch.ts';
 import { linearForward, linearGradInput, linearGradParameters, linearVariants } from '../../src/kernels/linear.ts';
+import { profiledTrainer } from './measures.ts';
 import type { Row } from './report.ts';
-import { batchMaker, configOf, makeModel, makeTrainer, median, type Sizes, timeSteps } from './workload.ts';
+import { batchesOf, configOf, median, randomBatches, type Sizes } from './workload.ts';
 
 /** One operator in one variant, recorded. */
 interface Candidate {
@@ -156,18 +157,11 @@ async function otherKernels(
 ): Promise<Map<string, { calls: number; measured: Measured[] }>> {
   const found = new Map<string, { calls: number; measured: Measured[] }>();
   if (!gpu.has('timestamp-query')) return found;
-  const profiler = new Profiler(gpu);
-  const trainer = await makeTrainer(makeModel(gpu, sizes), sizes, new ActivationPool(gpu), profiler);
-  const step = async (): Promise<Span[]> => {
-    await timeSteps(trainer, batchMaker(sizes), 1);
-    await profiler.collect();
-    return profiler.spans.splice(0);
-  };
-  await step(); // the driver compiles
-  for (let round = 0; round < rounds; round++) {
+  const step = await profiledTrainer(gpu, sizes, 1);
+  for (const batch of batchesOf(randomBatches(sizes), 1, rounds)) {
     const now = await peaks.next();
     const byKernel = new Map<string, Span[]>();
-    for (const span of await step()) {
+    for (const span of await step(batch)) {
       if (/^(linear|attention|clear|copy)/.test(span.kernel)) continue;
       byKernel.set(span.kernel, [...(byKernel.get(span.kernel) ?? []), span]);
     }
@@ -216,7 +210,7 @@ async function kernelRows(gpu: Gpu, sizes: Sizes, rounds: number, peaks: PeakRou
   };
   const { hidden_size: H, embedding_size: E, intermediate_size: I, num_attention_heads: heads } = configOf(sizes);
   const batch = new BatchBuffers(gpu, sizes.tokens);
-  batch.write(packSequences(batchMaker(sizes)()));
+  batch.write(packSequences(randomBatches(sizes).at(0)));
   const products: [string, number, number][] = [
     ['E -> H', E, H],
     ['query, key, value', H, 3 * H],
