@@ -8,12 +8,13 @@ import { ActivationPool } from '../src/gpu/memory.ts';
 import { openGpu } from '../src/gpu/open_node.ts';
 import { ADAPTER_SETTINGS } from '../src/settings/adapter.ts';
 import { nearest } from '../src/settings/nearest.ts';
-import { defineSettings } from '../src/settings/settings.ts';
+import { defineSettings, type Values } from '../src/settings/settings.ts';
 import type { TrainingSequence } from '../src/training/trainer.ts';
 import { benchKernels } from './bench/kernels.ts';
 import { benchIdle, benchInference, benchLengths, benchMemory, benchSteps, type Counts } from './bench/measures.ts';
 import { type Action, PEERS, type PeerName, startPeer } from './bench/peer.ts';
 import { type Row, textTable } from './bench/report.ts';
+import { readSentenceBatches } from './bench/sentences.ts';
 import {
   type Batches,
   batchesOf,
@@ -43,6 +44,19 @@ const SETTINGS = defineSettings({
   length: { type: 'integer', default: 32, min: 1, max: 512, help: 'sub-tokens in a sequence' },
   vocabulary: { type: 'integer', default: 30000, min: 10, help: 'pieces' },
   labels: { type: 'integer', default: 25, min: 2, help: 'labels' },
+  data: {
+    type: 'string',
+    default: null,
+    value: 'FILE',
+    help: 'labelled sentences in any form that training reads, in place of random ids',
+  },
+  batch: { type: 'integer', default: 16, min: 1, help: 'sentences of --data (windows, of long ones) in a batch' },
+  tokenizer: {
+    type: 'string',
+    default: null,
+    value: 'FOLDER',
+    help: "folder or owner/name on the hub of the tokenizer for --data; default the sample's",
+  },
   warmup: {
     type: 'integer',
     default: 3,
@@ -62,6 +76,7 @@ const SETTINGS = defineSettings({
   ...ADAPTER_SETTINGS,
 });
 const USAGE = `Usage: tsx scripts/bench.ts [train|infer|kernels|memory|idle|lengths …] [--size small] [--against tfjs]
+       tsx scripts/bench.ts [train|infer] --data FILE [--batch 16] [--against pytorch]
 
   train     training steps: tokens a second, time from the program's start to the end of the first step, the share of one
             core that the JavaScript thread takes (on Linux; a CPU adapter's own threads are not in it)
@@ -74,7 +89,13 @@ const USAGE = `Usage: tsx scripts/bench.ts [train|infer|kernels|memory|idle|leng
 
 Without a word: train and infer. Sequences of random ids, all of one length; medians. The load is the system's own, over the
 minute before the start. Taking turns does not make up for it: of two programs on the same cores, the one whose threads
-wait for each other more often loses more.`;
+wait for each other more often loses more.
+
+With --data: real sentences, cut into windows of at most 128 sub-tokens as training does, --batch of them at a time in the
+file's order, again from its start after its end. The first --warmup batches do not count; the --steps behind them do. The
+labels are the file's, the vocabulary is at least the tokenizer's. Tokens are the sub-tokens of sentences, never padding.
+Batches differ in size: tokens a second are the median of the steps' own rates. A peer has the same batch in the same turn,
+padded to its longest sentence as transformers does.`;
 
 const WHAT = ['train', 'infer', 'kernels', 'memory', 'idle', 'lengths'] as const;
 type What = (typeof WHAT)[number];
@@ -187,9 +208,27 @@ function print(
   process.stdout.write(textTable(rows, markdown));
 }
 
+/** @throws UsageError where settings do not go with sentences, or with their absence */
+function checkData(s: Values<typeof SETTINGS>, given: ReadonlySet<string>, wanted: readonly What[]): void {
+  const first = (...names: string[]) => names.find((name) => given.has(name));
+  if (s.data === null) {
+    const odd = first('batch', 'tokenizer');
+    if (odd) throw new UsageError(`--${odd} goes with --data FILE.`);
+    return;
+  }
+  const own = first('tokens', 'length', 'labels');
+  if (own) throw new UsageError(`--${own} does not go with --data, whose sentences have their own.`);
+  const other = wanted.find((what) => what !== 'train' && what !== 'infer');
+  if (other) throw new UsageError(`--data goes with train and infer, not with ${other}.`);
+  if (s.against && s.against !== 'pytorch') {
+    throw new UsageError(`--data goes with --against pytorch; ${s.against} runs sequences of one length here.`);
+  }
+}
+
 await runCommand(async () => {
-  const { values: s, positional } = readCommandLine(USAGE, SETTINGS);
+  const { values: s, positional, given } = readCommandLine(USAGE, SETTINGS);
   const wanted = chosen(positional);
+  checkData(s, given, wanted);
   if (s.tokens % s.length !== 0) {
     throw new UsageError(`--tokens ${s.tokens} must be a multiple of --length ${s.length}.`);
   }
@@ -200,14 +239,19 @@ await runCommand(async () => {
     throw new UsageError(`--against ${s.against} goes with ${s.against === 'onnxruntime' ? '' : 'train and '}infer.`);
   }
   const output = { json: s.json, markdown: s.markdown, load: loadavg()[0]! };
+  const sentences = s.data === null ? undefined : await readSentenceBatches(s.data, s.batch, s.tokenizer);
+  const pieces = sentences?.pieces ?? 0;
+  if (given.has('vocabulary') && s.vocabulary < pieces) {
+    throw new UsageError(`--vocabulary ${s.vocabulary} is less than the ${pieces} pieces of the tokenizer.`);
+  }
   const model: ModelSizes = {
     size: s.size,
-    vocabulary: s.vocabulary,
-    labels: s.labels,
+    vocabulary: Math.max(s.vocabulary, pieces),
+    labels: sentences?.labels ?? s.labels,
     recompute: s.recompute,
   };
   const sizes: Sizes = { ...model, tokens: s.tokens, length: s.length };
-  const batches = randomBatches(sizes);
+  const batches = sentences ?? randomBatches(sizes);
   const gpu = await openGpu(s.adapter);
   const opened = performance.now(); // its zero is the start of the program
   try {
