@@ -2,10 +2,10 @@
 
 import type { BuiltPlan } from '../../src/gpu/built_plan.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
-import { ActivationPool, createTensor } from '../../src/gpu/memory.ts';
-import { measurePeaks } from '../../src/gpu/peaks.ts';
+import { createTensor } from '../../src/gpu/memory.ts';
+import { type Peaks, type PreparedPeaks, preparePeaks } from '../../src/gpu/peaks.ts';
 import { Plan } from '../../src/gpu/plan.ts';
-import { Profiler, type Span } from '../../src/gpu/profiler.ts';
+import type { Span } from '../../src/gpu/profiler.ts';
 import type { Tensor } from '../../src/gpu/tensor.ts';
 import {
   type AttentionVariant,
@@ -15,8 +15,9 @@ import {
 } from '../../src/kernels/attention.ts';
 import { BatchBuffers, packSequences } from '../../src/kernels/batch.ts';
 import { linearForward, linearGradInput, linearGradParameters, linearVariants } from '../../src/kernels/linear.ts';
+import { profiledTrainer } from './measures.ts';
 import type { Row } from './report.ts';
-import { batchMaker, configOf, makeModel, makeTrainer, median, type Sizes, timeSteps } from './workload.ts';
+import { batchesOf, configOf, median, randomBatches, type Sizes } from './workload.ts';
 
 /** One operator in one variant, recorded. */
 interface Candidate {
@@ -40,20 +41,57 @@ async function milliseconds(gpu: Gpu, { plan, commands }: Candidate, times: numb
   return (performance.now() - began) / times;
 }
 
-/** Medians of `rounds`, in each of which every candidate runs once: other work on the machine falls on all alike. */
-async function race(gpu: Gpu, candidates: readonly Candidate[], rounds: number): Promise<number[]> {
+/** What a kernel did in one round, and what the adapter could do in that round. */
+interface Measured {
+  ms: number;
+  flops: number;
+  bytes: number;
+  peaks: Peaks;
+}
+
+/** Samples of both peaks, one a round: the speed of a machine that has other work changes between rounds, and with it the peaks. */
+class PeakRounds {
+  readonly all: Peaks[] = [];
+  readonly #prepared: PreparedPeaks;
+
+  constructor(prepared: PreparedPeaks) {
+    this.#prepared = prepared;
+  }
+
+  async next(): Promise<Peaks> {
+    const peaks = { gflops: await this.#prepared.gflops(), gigabytes: await this.#prepared.gigabytes() };
+    this.all.push(peaks);
+    return peaks;
+  }
+}
+
+/** Arithmetic and memory traffic of one run; what is copied into textures counts in its time alone. */
+function workOf({ plan, commands }: Candidate): { flops: number; bytes: number } {
+  const operations = plan.operations.slice(0, commands).filter(({ kernel }) => kernel !== 'copy');
+  const sum = (key: 'flops' | 'bytes') => operations.reduce((total, o) => total + o[key](), 0);
+  return { flops: sum('flops'), bytes: sum('bytes') };
+}
+
+/** Every candidate's `rounds`, in each of which all run once, the peaks first: other work on the machine falls on all alike. */
+async function race(
+  gpu: Gpu,
+  candidates: readonly Candidate[],
+  rounds: number,
+  peaks: PeakRounds,
+): Promise<Measured[][]> {
   const repeats: number[] = [];
   for (const candidate of candidates) {
     await milliseconds(gpu, candidate, 1); // the driver compiles
     repeats.push(Math.max(1, Math.round(MILLISECONDS / (await milliseconds(gpu, candidate, 1)))));
   }
-  const times = candidates.map((): number[] => []);
+  const measured = candidates.map((): Measured[] => []);
   for (let round = 0; round < rounds; round++) {
+    const now = await peaks.next();
     for (const [i, candidate] of candidates.entries()) {
-      times[i]!.push(await milliseconds(gpu, candidate, repeats[i]!));
+      measured[i]!.push({ ms: await milliseconds(gpu, candidate, repeats[i]!), ...workOf(candidate), peaks: now });
     }
   }
-  return times.map(median);
+  return measured;
 }
 
 async function linearCandidates(gpu: Gpu, batch: BatchBuffers, T: number, name: string, IN: number, OUT: number) {
@@ -110,44 +148,69 @@ async function attentionCandidates(gpu: Gpu, batch: BatchBuffers, T: number, hid
   ];
 }
 
-/** Kernels that have no variants, out of the profile of whole steps. */
-async function otherKernels(gpu: Gpu, sizes: Sizes, steps: number): Promise<Map<string, Span[]>> {
-  const found = new Map<string, Span[]>();
+/** Kernels that have no variants, out of the profile of whole steps, one a round: their mean run in each. */
+async function otherKernels(
+  gpu: Gpu,
+  sizes: Sizes,
+  rounds: number,
+  peaks: PeakRounds,
+): Promise<Map<string, { calls: number; measured: Measured[] }>> {
+  const found = new Map<string, { calls: number; measured: Measured[] }>();
   if (!gpu.has('timestamp-query')) return found;
-  const profiler = new Profiler(gpu);
-  const trainer = await makeTrainer(makeModel(gpu, sizes), sizes, new ActivationPool(gpu), profiler);
-  await timeSteps(trainer, batchMaker(sizes), 1); // the driver compiles
-  await profiler.collect();
-  profiler.spans.length = 0;
-  await timeSteps(trainer, batchMaker(sizes), steps);
-  await profiler.collect();
-  for (const span of profiler.spans) {
-    if (/^(linear|attention|clear|copy)/.test(span.kernel)) continue;
-    found.set(span.kernel, [...(found.get(span.kernel) ?? []), span]);
+  const step = await profiledTrainer(gpu, sizes, 1);
+  for (const batch of batchesOf(randomBatches(sizes), 1, rounds)) {
+    const now = await peaks.next();
+    const byKernel = new Map<string, Span[]>();
+    for (const span of await step(batch)) {
+      if (/^(linear|attention|clear|copy)/.test(span.kernel)) continue;
+      byKernel.set(span.kernel, [...(byKernel.get(span.kernel) ?? []), span]);
+    }
+    for (const [kernel, spans] of byKernel) {
+      const mean = (of: (span: Span) => number) => spans.reduce((sum, span) => sum + of(span), 0) / spans.length;
+      const of = found.get(kernel) ?? { calls: spans.length, measured: [] };
+      found.set(kernel, of);
+      of.measured.push({
+        ms: mean((s) => s.end - s.begin) / 1e6,
+        flops: mean((s) => s.flops),
+        bytes: mean((s) => s.bytes),
+        peaks: now,
+      });
+    }
   }
   return found;
 }
 
-/** @returns a row for each operator and variant; '%' columns are parts of the peaks, which stand in the first rows. */
+/**
+ * @returns a row for each operator and variant, medians of `rounds`; '%' columns are parts of the peaks of the same round, whose
+ * medians stand in the first rows.
+ */
 export async function benchKernels(gpu: Gpu, sizes: Sizes, rounds: number): Promise<Row[]> {
-  const peaks = await measurePeaks(gpu);
+  const prepared = await preparePeaks(gpu);
+  try {
+    return await kernelRows(gpu, sizes, rounds, new PeakRounds(prepared));
+  } finally {
+    prepared.release();
+  }
+}
+
+async function kernelRows(gpu: Gpu, sizes: Sizes, rounds: number, peaks: PeakRounds): Promise<Row[]> {
   const rows: Row[] = [];
-  const add = (operator: string, variant: string, shape: string, ms: number, flops: number, bytes: number) => {
-    const [gflops, gigabytes] = [flops / ms / 1e6, bytes / ms / 1e6];
+  const add = (operator: string, variant: string, shape: string, measured: readonly Measured[]) => {
+    const medianOf = (of: (m: Measured) => number) => median(measured.map(of));
     rows.push({
       operator,
       variant,
       shape,
-      ms,
-      'GFLOP/s': gflops,
-      '% of peak': (100 * gflops) / peaks.gflops,
-      'GB/s': gigabytes,
-      '% of copy': (100 * gigabytes) / peaks.gigabytes,
+      ms: medianOf(({ ms }) => ms),
+      'GFLOP/s': medianOf(({ ms, flops }) => flops / ms / 1e6),
+      '% of peak': medianOf(({ ms, flops, peaks }) => (100 * flops) / ms / 1e6 / peaks.gflops),
+      'GB/s': medianOf(({ ms, bytes }) => bytes / ms / 1e6),
+      '% of copy': medianOf(({ ms, bytes, peaks }) => (100 * bytes) / ms / 1e6 / peaks.gigabytes),
     });
   };
   const { hidden_size: H, embedding_size: E, intermediate_size: I, num_attention_heads: heads } = configOf(sizes);
   const batch = new BatchBuffers(gpu, sizes.tokens);
-  batch.write(packSequences(batchMaker(sizes)()));
+  batch.write(packSequences(randomBatches(sizes).at(0)));
   const products: [string, number, number][] = [
     ['E -> H', E, H],
     ['query, key, value', H, 3 * H],
@@ -161,24 +224,11 @@ export async function benchKernels(gpu: Gpu, sizes: Sizes, rounds: number): Prom
   }
   groups.push(...(await attentionCandidates(gpu, batch, sizes.tokens, H, heads)));
   for (const group of groups) {
-    const times = await race(gpu, group, rounds);
-    for (const [i, { operator, variant, shape, plan, commands }] of group.entries()) {
-      const operations = plan.operations.slice(0, commands).filter(({ kernel }) => kernel !== 'copy');
-      const sum = (key: 'flops' | 'bytes') => operations.reduce((total, o) => total + o[key](), 0);
-      add(operator, variant, shape, times[i]!, sum('flops'), sum('bytes'));
-    }
+    const measured = await race(gpu, group, rounds, peaks);
+    for (const [i, { operator, variant, shape }] of group.entries()) add(operator, variant, shape, measured[i]!);
   }
-  for (const [kernel, spans] of await otherKernels(gpu, sizes, rounds)) {
-    const total = (of: (span: Span) => number) => spans.reduce((sum, span) => sum + of(span), 0) / spans.length;
-    const ms = total((s) => s.end - s.begin) / 1e6;
-    add(
-      kernel,
-      'plain',
-      `mean of ${spans.length / rounds} a step`,
-      ms,
-      total((s) => s.flops),
-      total((s) => s.bytes),
-    );
+  for (const [kernel, { calls, measured }] of await otherKernels(gpu, sizes, rounds, peaks)) {
+    add(kernel, 'plain', `mean of ${calls} a step`, measured);
   }
   const peak = (operator: string, gflops: number, gigabytes: number): Row => ({
     operator,
@@ -191,8 +241,8 @@ export async function benchKernels(gpu: Gpu, sizes: Sizes, rounds: number): Prom
     '% of copy': gigabytes > 0 ? 100 : 0,
   });
   rows.unshift(
-    peak('peak: multiply-adds in registers', peaks.gflops, 0),
-    peak('peak: a copying kernel', 0, peaks.gigabytes),
+    peak('peak: multiply-adds in registers', median(peaks.all.map(({ gflops }) => gflops)), 0),
+    peak('peak: a copying kernel', 0, median(peaks.all.map(({ gigabytes }) => gigabytes))),
   );
   return rows;
 }

@@ -1,7 +1,7 @@
 /** Programs that others would use instead, run beside ours: A B A B, in one go. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -12,7 +12,8 @@ import { UserError } from '../../src/errors.ts';
 import { writeFiles } from '../../src/formats/folder_node.ts';
 import { albertOnnx } from '../../src/formats/onnx.ts';
 import { onnxChunks } from '../../src/formats/onnx_schema.ts';
-import { configOf, type Sizes } from './workload.ts';
+import type { TrainingSequence } from '../../src/training/trainer.ts';
+import { configOf, type ModelSizes } from './workload.ts';
 
 export const PEERS = ['tfjs', 'onnxruntime', 'pytorch'] as const;
 export type PeerName = (typeof PEERS)[number];
@@ -53,9 +54,9 @@ export class Peer {
     return new Peer(child, lines, first as { name: string; adapter: string });
   }
 
-  /** Milliseconds of one step. */
-  async run(action: Action): Promise<number> {
-    this.#child.stdin!.write(`${action}\n`);
+  /** Milliseconds of one step. @param turn which of its batches to take, where it was given some. */
+  async run(action: Action, turn: number): Promise<number> {
+    this.#child.stdin!.write(`${action} ${turn}\n`);
     const answer = await nextJson(this.#lines);
     if (!answer) throw new UserError(`${this.name} ended in the middle.`);
     return answer.ms as number;
@@ -107,13 +108,35 @@ function bundle(folder: string): string {
   return out;
 }
 
+/** PyTorch, which reads the batches from a file: there is no room for them among the arguments. */
+async function startPyTorch(python: string, given: object, turns: readonly (readonly TrainingSequence[])[]) {
+  if (spawnSync(python, ['-c', 'import torch, transformers']).status !== 0) {
+    throw new UserError(
+      `--against pytorch needs torch and transformers in ${python}. Run: python3 -m venv peers && peers/bin/pip install torch transformers, and give --python peers/bin/python`,
+    );
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'peer-'));
+  try {
+    const batches = join(folder, 'batches.json');
+    const rows = turns.map((turn) => turn.map(({ ids, labels }) => ({ ids: [...ids], labels: [...labels] })));
+    await writeFile(batches, JSON.stringify(rows));
+    return await Peer.start(python, [join(FOLDER, 'pytorch.py')], { ...given, batches });
+  } finally {
+    // Read before its first step.
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 /**
  * Starts a peer for a model of these sizes; `release` ends it and removes what was written for it.
+ * @param sizes the model's, and tokens and length where the batches are random.
+ * @param turns the batch of every turn, for a peer that takes any.
  * @param python the interpreter that has torch and transformers.
  */
 export async function startPeer(
   name: PeerName,
-  sizes: Sizes,
+  sizes: ModelSizes,
+  turns: readonly (readonly TrainingSequence[])[],
   model: () => AlbertModel,
   python: string,
 ): Promise<{ peer: Peer; release: () => Promise<void> }> {
@@ -127,12 +150,7 @@ export async function startPeer(
     intermediate: c.intermediate_size,
   };
   if (name === 'pytorch') {
-    if (spawnSync(python, ['-c', 'import torch, transformers']).status !== 0) {
-      throw new UserError(
-        `--against pytorch needs torch and transformers in ${python}. Run: python3 -m venv peers && peers/bin/pip install torch transformers, and give --python peers/bin/python`,
-      );
-    }
-    const peer = await Peer.start(python, [join(FOLDER, 'pytorch.py')], given);
+    const peer = await startPyTorch(python, given, turns);
     return { peer, release: async () => peer.close() };
   }
   requirePackages(name);

@@ -3,6 +3,9 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { folderSource } from '../../src/formats/folder_node.ts';
+import { loadTokenizer } from '../../src/inference/load.ts';
+import { readLabelledFile } from '../../src/training/dataset_node.ts';
 
 const test = suite('scripts/bench.ts');
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -11,16 +14,20 @@ const bench = (args: string[]) => run(process.execPath, ['--import', 'tsx', 'scr
 
 interface Report {
   bench: string;
+  labels: number;
   rows: Record<string, string | number>[];
 }
+
+const reportsOf = (stdout: string): Report[] =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Report);
 
 test('npm run bench:smoke runs every benchmark to its end', () => {
   const { status, stdout, stderr } = run('npm', ['run', '--silent', 'bench:smoke', '--', '--json']);
   assert.is(status, 0, stderr);
-  const reports = stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Report);
+  const reports = reportsOf(stdout);
   assert.equal(
     reports.map((r) => r.bench),
     ['train', 'infer', 'kernels', 'memory', 'idle', 'lengths'],
@@ -56,6 +63,41 @@ test('npm run bench:smoke runs every benchmark to its end', () => {
     of('lengths').map((row) => row.length),
     [8, 16, 32, 64],
   );
+});
+
+test('--data: the sub-tokens of sentences count, in the order of the file, and no padding', async () => {
+  const file = 'data/sample/train.tsv';
+  const sizes = ['--size', 'tiny', '--batch', '4', '--warmup', '1', '--steps', '2', '--json'];
+  const { status, stdout, stderr } = bench(['--data', file, ...sizes]);
+  assert.is(status, 0, stderr);
+  const [train, infer] = reportsOf(stdout);
+  assert.ok(Number(train!.rows[0]!.train_tokens_per_second) > 0);
+  assert.ok(Number(infer!.rows[0]!.infer_tokens_per_second) > 0);
+  const { tokenizer } = await loadTokenizer(await folderSource(`${root}data/sample/tokenizer`));
+  const { sentences } = await readLabelledFile(`${root}${file}`);
+  // [CLS], the pieces of each word, [SEP]; the first batch does not count.
+  const lengths = sentences.slice(4, 12).map(({ words }) => tokenizer.pieces(words).flat().length + 2);
+  assert.ok(new Set(lengths).size > 1, 'sentences of different lengths');
+  const expected = lengths.reduce((sum, length) => sum + length, 0);
+  assert.is(train!.rows[0]!.train_tokens, expected);
+  assert.is(infer!.rows[0]!.infer_tokens, expected);
+  assert.is(train!.labels, new Set(sentences.flatMap(({ labels }) => labels)).size);
+});
+
+test('--data with settings that it rules out is a usage error', () => {
+  const data = ['--data', 'data/sample/train.tsv'];
+  const cases: [string[], RegExp][] = [
+    [[...data, '--tokens', '64'], /--tokens does not go with --data/],
+    [[...data, 'train', 'kernels'], /--data goes with train and infer, not with kernels/],
+    [[...data, '--against', 'tfjs'], /--data goes with --against pytorch/],
+    [['--batch', '4'], /--batch goes with --data/],
+    [[...data, '--vocabulary', '100'], /--vocabulary 100 is less than the \d+ pieces of the tokenizer/],
+  ];
+  for (const [args, message] of cases) {
+    const { status, stderr } = bench(args);
+    assert.is(status, 2, args.join(' '));
+    assert.match(stderr, message);
+  }
 });
 
 test('wrong words and sizes are usage errors; a peer that is not installed says how to get it', () => {

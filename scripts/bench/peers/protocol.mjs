@@ -1,4 +1,7 @@
-/** A peer is a program that says what it is in a line of JSON, then answers each line "train" or "infer" with {"ms": …}. */
+/**
+ * A peer is a program that says what it is in a line of JSON, then answers each line "train 3" or "infer 3" with {"ms": …}. The
+ * number is the turn's, for a peer that was given a batch for each.
+ */
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 
@@ -15,7 +18,7 @@ export async function serve(about, actions) {
   print(about);
   for await (const line of createInterface({ input: process.stdin })) {
     const began = performance.now();
-    await actions[line]();
+    await actions[line.split(' ')[0]]();
     print({ ms: performance.now() - began });
   }
   process.exit(0);
