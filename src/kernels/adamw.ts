@@ -37,10 +37,22 @@ export class StepUniform {
 
   /** @param step counts from 1, as in the paper. */
   write(learningRate: number, weightDecay: number, step: number, options: AdamWOptions): void {
-    const corrections = [1 - options.beta1 ** step, 1 - options.beta2 ** step];
-    write(this.#gpu, this.tensor, Float32Array.of(learningRate, weightDecay, ...corrections));
+    write(this.#gpu, this.tensor, stepValues(learningRate, weightDecay, step, options));
   }
 }
+
+/** A step's numbers as the kernels have them: learning rate, weight decay, 1 − β1^step, 1 − β2^step. */
+export const stepValues = (learningRate: number, weightDecay: number, step: number, { beta1, beta2 }: AdamWOptions) =>
+  Float32Array.of(learningRate, weightDecay, 1 - beta1 ** step, 1 - beta2 ** step);
+
+/** Overrides of the AdamW kernels. */
+export const adamWConstants = ({ beta1, beta2, epsilon }: AdamWOptions) => ({
+  BETA1: beta1,
+  BETA2: beta2,
+  REST1: 1 - beta1,
+  REST2: 1 - beta2,
+  EPSILON: epsilon,
+});
 
 /** Pieces of a flat buffer that fit a binding, at multiples of 256 bytes. */
 function chunksOf(plan: Plan, size: number): { from: number; count: number }[] {
@@ -64,13 +76,24 @@ export function addLoss(plan: Plan, batch: BatchBuffers, t: { tokenLoss: Tensor;
   });
 }
 
+/** Rows of a table's gradient [rows, width]: those in `list`, as many as `count` says; the others are zero. */
+export interface GradientRows {
+  gradient: Tensor;
+  list: Tensor;
+  count: Tensor;
+}
+
 /**
  * Records the norm of the whole gradient, after addLoss.
- * @param result [4]: norm, clipping factor, loss, 1 where both are finite.
+ * @param gradient all of it, or all but a table's. @param result [4]: norm, clipping factor, loss, 1 where both are finite.
  */
-export function gradientNorm(plan: Plan, t: { gradient: Tensor; result: Tensor }, maxNorm: number): void {
+export function gradientNorm(
+  plan: Plan,
+  t: { gradient: Tensor; rows?: GradientRows | undefined; result: Tensor },
+  maxNorm: number,
+): void {
   const chunks = chunksOf(plan, t.gradient.size);
-  const partials = plan.tensor('gradient norm partials', [PARTIALS * chunks.length]);
+  const partials = plan.tensor('gradient norm partials', [PARTIALS * (chunks.length + (t.rows ? 1 : 0))]);
   for (const [i, { from, count }] of chunks.entries()) {
     plan.dispatch({
       kernel: 'gradient_norm',
@@ -81,6 +104,17 @@ export function gradientNorm(plan: Plan, t: { gradient: Tensor; result: Tensor }
       workgroups: [PARTIALS / 64],
       flops: 2 * count,
       bytes: 4 * count,
+    });
+  }
+  if (t.rows) {
+    const { gradient, list, count } = t.rows;
+    plan.dispatch({
+      kernel: 'gradient_norm',
+      entryPoint: 'partial_rows',
+      label: 'gradient norm of rows',
+      constants: { WIDTH: gradient.shape[1]!, PARTIALS, FIRST: chunks.length * PARTIALS },
+      bindings: { batch: count, gradient, rows: list, partials },
+      workgroups: [PARTIALS / 64],
     });
   }
   plan.dispatch({
@@ -112,11 +146,7 @@ export function adamW(
       constants: {
         COUNT: count,
         DECAYED: Math.min(count, Math.max(0, decayed - from)),
-        BETA1: options.beta1,
-        BETA2: options.beta2,
-        REST1: 1 - options.beta1,
-        REST2: 1 - options.beta2,
-        EPSILON: options.epsilon,
+        ...adamWConstants(options),
       },
       bindings: { step: step.tensor, clip, ...Object.fromEntries(slices) },
       workgroups: workgroupsFor(count / 4, 64),

@@ -9,9 +9,10 @@ import { type ActivationPool, createTensor } from '../gpu/memory.ts';
 import { type OnCompile, Plan } from '../gpu/plan.ts';
 import type { Profiler } from '../gpu/profiler.ts';
 import { ReadbackRing } from '../gpu/readback.ts';
-import type { Tensor } from '../gpu/tensor.ts';
+import { align, type Tensor } from '../gpu/tensor.ts';
 import { type AdamWOptions, adamW, addLoss, gradientNorm, StepUniform } from '../kernels/adamw.ts';
-import { BatchBuffers, countLabels, packSequences } from '../kernels/batch.ts';
+import { RowOptimizer } from '../kernels/adamw_rows.ts';
+import { BatchBuffers, countLabels, type PackedBatch, packSequences } from '../kernels/batch.ts';
 import { learningRateAt, type Schedule } from './schedule.ts';
 
 /** A window of sub-tokens with their labels (-100: none), as the model is given it. */
@@ -29,8 +30,17 @@ export interface TrainerOptions extends AdamWOptions {
   profiler?: Profiler;
   /** Run each layer again in the backward pass, to keep less: true, false, or where activations would take more than these bytes. */
   recompute?: boolean | { above: number };
+  /**
+   * Move the word embeddings that a batch does not hold when one next does, by all steps they missed: the same bits. Without a word,
+   * where a batch holds few of them.
+   */
+  lazyRows?: boolean;
   onCompile?: OnCompile;
 }
+
+const WORDS = 'albert.embeddings.word_embeddings.weight';
+/** Rows of the table for each token of a batch from which on moving few of them pays. */
+const LAZY_FROM = 4;
 
 /** One optimizer step's batches; more than one where gradients are accumulated. */
 export type StepBatches = readonly (readonly TrainingSequence[])[];
@@ -69,6 +79,8 @@ export class Trainer {
   readonly #forward: number;
   readonly #update: number;
   readonly #result: Tensor;
+  /** The word embeddings', where rows are moved as batches want them, and the plan that moves all of them. */
+  readonly #rows: { optimizer: RowOptimizer; settle: BuiltPlan } | undefined;
   readonly #readback: ReadbackRing;
   readonly #executor: Executor;
 
@@ -82,6 +94,7 @@ export class Trainer {
     forward: number;
     update: number;
     result: Tensor;
+    rows: { optimizer: RowOptimizer; settle: BuiltPlan } | undefined;
     recomputes: boolean;
   }) {
     this.recomputes = parts.recomputes;
@@ -94,6 +107,7 @@ export class Trainer {
     this.#forward = parts.forward;
     this.#update = parts.update;
     this.#result = parts.result;
+    this.#rows = parts.rows;
     this.#readback = new ReadbackRing(parts.model.gpu, 16, 3);
     this.#executor = new Executor(parts.model.gpu, parts.options.profiler);
   }
@@ -115,10 +129,25 @@ export class Trainer {
     const batch = new BatchBuffers(gpu, options.capacity, model.tables);
     const step = new StepUniform(gpu);
     const result = createTensor(gpu, 'step result', [4]);
+    const sets = { parameter: parameters, gradient: gradients, first: state.first, second: state.second };
+    const each = (of: (set: ParameterSet) => Tensor) => ({
+      parameter: of(sets.parameter),
+      gradient: of(sets.gradient),
+      first: of(sets.first),
+      second: of(sets.second),
+    });
+    const words = each((set) => set.get(WORDS));
+    const fits = words.parameter.byteLength <= gpu.maxBindingSize;
+    const lazy = fits && (options.lazyRows ?? model.tables.words > LAZY_FROM * options.capacity);
+    const rows = lazy ? new RowOptimizer(gpu, words, options) : undefined;
+    // The word embeddings are the first of the parameters: where they go their own way, the rest is what lies behind them.
+    const skipped = lazy ? align(words.parameter.byteLength) / 4 : 0;
+    const rest = each(({ flat }) => flat.rows(skipped, layout.size - skipped));
     const record = (recompute: boolean) => {
       const plan = new Plan(gpu, pool);
-      plan.clear(gradients.flat);
+      plan.clear(rest.gradient);
       plan.clear(result);
+      rows?.catchUp(plan);
       const forward = plan.length;
       const recording = { plan, batch, config, parameters, gradients, recompute };
       const tokenLoss = recordBackward(recording, recordForward(recording));
@@ -132,16 +161,24 @@ export class Trainer {
       recomputes = true;
       ({ plan, forward, update } = record(recomputes));
     }
-    gradientNorm(plan, { gradient: gradients.flat, result }, options.maxNorm);
-    const flat = {
-      parameter: parameters.flat,
-      gradient: gradients.flat,
-      first: state.first.flat,
-      second: state.second.flat,
-    };
-    adamW(plan, step, { ...flat, clip: result }, layout.decayed, options);
+    const touched = rows && { gradient: words.gradient, list: rows.list, count: rows.count };
+    gradientNorm(plan, { gradient: rest.gradient, rows: touched, result }, options.maxNorm);
+    adamW(plan, step, { ...rest, clip: result }, layout.decayed - skipped, options);
+    rows?.update(plan, result);
     const built = await plan.build(options.onCompile);
-    return new Trainer({ model, state, options, batch, step, plan: built, forward, update, result, recomputes });
+    return new Trainer({
+      model,
+      state,
+      options,
+      batch,
+      step,
+      plan: built,
+      forward,
+      update,
+      result,
+      rows: rows && { optimizer: rows, settle: await rows.settling() },
+      recomputes,
+    });
   }
 
   /**
@@ -150,25 +187,41 @@ export class Trainer {
    * @param batchesOf batches of step `step`, counted from 0 over the whole run, or undefined to stop.
    */
   async *steps(batchesOf: (step: number) => StepBatches | undefined): AsyncGenerator<StepResult> {
-    let waiting: (() => Promise<StepResult>) | undefined;
-    for (;;) {
-      const batches = batchesOf(this.state.step);
-      const previous = waiting;
-      waiting = batches && this.#submit(batches);
-      if (previous) {
-        const result = await this.#executor.wait(previous, waiting ? 0.5 : 1);
-        yield result;
+    const rows = this.#rows?.optimizer;
+    // All of them are up to date here, also where a checkpoint was read since.
+    if (rows && !rows.isSettled(this.state.step)) rows.reset(this.state.step);
+    try {
+      let waiting: (() => Promise<StepResult>) | undefined;
+      for (;;) {
+        const batches = batchesOf(this.state.step);
+        const previous = waiting;
+        waiting = batches && this.#submit(batches);
+        if (previous) {
+          const result = await this.#executor.wait(previous, waiting ? 0.5 : 1);
+          yield result;
+        }
+        if (!waiting) return;
       }
-      if (!waiting) return;
+    } finally {
+      this.#settle();
     }
   }
 
+  /** Submits the making up to date of all rows: whoever reads the parameters afterwards reads them so. */
+  #settle(): void {
+    if (!this.#rows || this.#rows.optimizer.isSettled(this.state.step)) return;
+    this.#rows.optimizer.settle(this.state.step);
+    this.#executor.submit(this.#rows.settle);
+  }
+
   #submit(batches: StepBatches): () => Promise<StepResult> {
+    if (this.#rows?.optimizer.isFull(this.state.step)) this.#settle();
     const step = this.state.step++;
     const { schedule, weightDecay, seed } = this.#options;
     const learningRate = learningRateAt(schedule, step);
     this.#step.write(learningRate, weightDecay, step + 1, this.#options);
     const packed = batches.map(packSequences);
+    this.#rows?.optimizer.write(step + 1, learningRate, weightDecay, packed.flatMap(wordsOf));
     const labelled = packed.reduce((sum, b) => sum + countLabels(b.labels), 0);
     let read: (() => Promise<Float32Array>) | undefined;
     packed.forEach((batch, i) => {
@@ -191,3 +244,6 @@ export class Trainer {
     };
   }
 }
+
+/** Word ids of a batch's tokens. */
+const wordsOf = ({ ids }: PackedBatch): number[] => Array.from({ length: ids.length / 3 }, (_, t) => ids[3 * t]!);
