@@ -4,6 +4,7 @@ import { write } from '../../src/gpu/memory.ts';
 import { Plan } from '../../src/gpu/plan.ts';
 import { readTensor } from '../../src/gpu/readback.ts';
 import { adamW, addLoss, gradientNorm, StepUniform } from '../../src/kernels/adamw.ts';
+import { RowOptimizer } from '../../src/kernels/adamw_rows.ts';
 import { batchOf, type Case, close, createTensor, kernelCase, SIZES, testGpu, upload } from '../gpu_support.ts';
 
 const test = suite('adamw');
@@ -61,6 +62,106 @@ for (const size of SIZES) {
     }
   });
 }
+
+/** The same optimizer, the parameters that decay being a table whose rows are moved as they are listed. */
+async function rowsOptimizer(table: Float32Array<ArrayBuffer>, width: number, exempt: Float32Array<ArrayBuffer>) {
+  const gpu = await testGpu();
+  const buffers = (values: Float32Array<ArrayBuffer>, shape: number[]) => ({
+    parameter: upload(gpu, 'parameter', values, shape),
+    gradient: createTensor(gpu, 'gradient', shape),
+    first: createTensor(gpu, 'first', shape),
+    second: createTensor(gpu, 'second', shape),
+  });
+  const words = buffers(table, [table.length / width, width]);
+  const rest = buffers(exempt, [exempt.length]);
+  const rows = new RowOptimizer(gpu, words, OPTIONS);
+  const result = createTensor(gpu, 'result', [4]);
+  const step = new StepUniform(gpu);
+  const plan = new Plan(gpu);
+  plan.clear(result);
+  rows.catchUp(plan);
+  gradientNorm(
+    plan,
+    { gradient: rest.gradient, rows: { gradient: words.gradient, list: rows.list, count: rows.count }, result },
+    OPTIONS.maxNorm,
+  );
+  adamW(plan, step, { ...rest, clip: result }, 0, OPTIONS);
+  rows.update(plan, result);
+  const built = await plan.build();
+  const settling = await rows.settling();
+  const run = async (plan: typeof built) => {
+    const encoder = gpu.device.createCommandEncoder();
+    plan.encode(encoder);
+    gpu.device.queue.submit([encoder.finish()]);
+  };
+  let count = 0;
+  return {
+    async step(gradient: Float32Array<ArrayBuffer>, exemptGradient: Float32Array<ArrayBuffer>, rate: number) {
+      write(gpu, words.gradient, gradient);
+      write(gpu, rest.gradient, exemptGradient);
+      const listed = [...gradient.keys()].filter((i) => gradient[i] !== 0).map((i) => Math.floor(i / width));
+      step.write(rate, 0.01, ++count, OPTIONS);
+      rows.write(count, rate, 0.01, listed);
+      await run(built);
+      const [norm] = await readTensor(gpu, result);
+      assert.ok(
+        (await readTensor(gpu, words.gradient)).every((g) => g === 0),
+        'gradients are set to zero',
+      );
+      return { norm: norm!, exempt: await readTensor(gpu, rest.parameter) };
+    },
+    /** The table with every row up to date. */
+    async table() {
+      rows.settle(count);
+      await run(settling);
+      return readTensor(gpu, words.parameter);
+    },
+  };
+}
+
+for (const size of SIZES) {
+  const c = await kernelCase('adamw', size);
+  if (!c) continue;
+  test(`${size}: five steps over the rows of a table, as torch.optim.AdamW's`, async () => {
+    const [, width] = c.shape('decayed') as [number, number];
+    for (const often of [true, false]) {
+      const optimizer = await rowsOptimizer(c.values('decayed'), width, c.values('exempt'));
+      for (const [k, rate] of (c.facts.learning_rates as number[]).entries()) {
+        const got = await optimizer.step(c.values(`grad_decayed_${k}`), c.values(`grad_exempt_${k}`), rate);
+        close(`norm ${k}`, Float32Array.of(got.norm), [c.values('grad_norms')[k]!], 2e-6 * got.norm);
+        close(`exempt ${k}`, got.exempt, c.values(`exempt_after_${k}`), 1e-6);
+        if (often || k === 4) close(`table ${k}`, await optimizer.table(), c.values(`decayed_after_${k}`), 1e-6);
+      }
+    }
+  });
+}
+
+test('a row without a gradient moves on as torch.optim.AdamW moves it, whenever that is made up for', async () => {
+  const width = 4;
+  const steps = 10;
+  // A float64 twin of one parameter of row 0, whose gradient is there at steps 1 and 7 only; row 1 has one at every step.
+  let [p, m, v] = [0.5, 0, 0];
+  for (let k = 1; k <= steps; k++) {
+    const g = k === 1 || k === 7 ? 0.01 : 0;
+    m = 0.9 * m + 0.1 * g;
+    v = 0.999 * v + 0.001 * g * g;
+    p -= p * 0.01 * 0.01;
+    p -= (0.01 * (m / (1 - 0.9 ** k))) / (Math.sqrt(v / (1 - 0.999 ** k)) + 1e-8);
+  }
+  for (const often of [true, false]) {
+    const optimizer = await rowsOptimizer(new Float32Array(3 * width).fill(0.5), width, new Float32Array(4));
+    for (let k = 1; k <= steps; k++) {
+      const gradient = new Float32Array(3 * width).fill(0.01, width, 2 * width);
+      if (k === 1 || k === 7) gradient.fill(0.01, 0, width);
+      await optimizer.step(gradient, new Float32Array(4), 0.01);
+      if (often) await optimizer.table();
+    }
+    const table = await optimizer.table();
+    close('row 0', table.subarray(0, width), [p, p, p, p], 1e-6);
+    // Never touched: only the decay of ten steps.
+    close('row 2', table.subarray(2 * width), new Array(width).fill(0.5 * 0.9999 ** steps), 1e-6);
+  }
+});
 
 test('a gradient below the bound is not clipped, one of zero changes only by decay', async () => {
   const run = await optimizer(Float32Array.of(1, 2, 3, 4), 2);

@@ -175,6 +175,18 @@ for (const variant of attentionVariants(new Plan(await testGpu()))) {
     }
   });
 
+  if (variant !== 'plain')
+    test(`${variant}, with dropout as plain, over blocks of keys and tiles of queries`, async () => {
+      const gpu = await testGpu();
+      const [lengths, heads, hidden] = [[40, 9, 33], 2, 64];
+      const [qkv, grad] = [wave(82 * 3 * hidden, 7, 1.5), wave(82 * hidden, 8)];
+      const options = { heads, dropout: 0.3, site: 2 };
+      const got = await run(gpu, lengths, qkv, grad, options, 5);
+      const want = await runVariant(gpu, lengths, qkv, grad, options, 5, 'plain');
+      close('out', got.out, want.out, 3e-6 * maxAbs(want.out));
+      close('grad qkv', got.gradQkv, want.gradQkv, 1e-5 * maxAbs(want.gradQkv));
+    });
+
   test(`${variant}, two runs give the same bits`, async () => {
     const gpu = await testGpu();
     const qkv = wave(40 * 96, 3);
