@@ -6,6 +6,7 @@ import { PRESET_SIZES, type PresetName } from '../src/formats/albert_presets.ts'
 import type { Gpu } from '../src/gpu/device.ts';
 import { ActivationPool } from '../src/gpu/memory.ts';
 import { openGpu } from '../src/gpu/open_node.ts';
+import { tuningOf } from '../src/gpu/tuning_node.ts';
 import { ADAPTER_SETTINGS } from '../src/settings/adapter.ts';
 import { nearest } from '../src/settings/nearest.ts';
 import { defineSettings, type Values } from '../src/settings/settings.ts';
@@ -252,7 +253,7 @@ await runCommand(async () => {
   };
   const sizes: Sizes = { ...model, tokens: s.tokens, length: s.length };
   const batches = sentences ?? randomBatches(sizes);
-  const gpu = await openGpu(s.adapter);
+  const gpu = await openGpu(s.adapter, { tuning: tuningOf(s, (line) => process.stderr.write(`${line}\n`)) });
   const opened = performance.now(); // its zero is the start of the program
   try {
     if (s.against) {

@@ -5,10 +5,10 @@
 // Two entry points. `catch_up`, before a batch reads its rows, makes up for what they missed, up to step `now.step`. `update`, when their
 // gradients are there, does step `now.step` itself, and sets the gradients to zero.
 //
-//   now           step, counted from 1: updates that the rows are to have seen afterwards; how many rows; 1 for all rows of the table, as
-//                 before they are saved, 0 for those in `rows`
-//   history       of the last 64 steps, at step mod 64: learning rate; weight decay; 1 − β1^k; 1 − β2^k. No row may miss more than 64 steps.
-//   lived         [64] f32: 0 for a step that changed nothing, since its norm or loss was not finite; `update` writes its own
+//   now           step, counted from 1: updates that the rows are to have seen afterwards; how many rows; 0 for those in `rows`, 1 for as
+//                 many of the table from row `first` on, as before they are saved
+//   history       of the last 32 steps, at step mod 32: learning rate; weight decay; 1 − β1^k; 1 − β2^k. No row may miss more than 32 steps.
+//   lived         [32] f32: 0 for a step that changed nothing, since its norm or loss was not finite; `update` writes its own
 //   clip          [4] f32: the result of gradient_norm.wgsl; clip[1] is the factor, clip[3] whether norm and loss are finite
 //   rows          [rows] u32: each row once
 //   row_step      [table rows] u32: updates that each row has seen
@@ -25,9 +25,9 @@ override REST1: f32 = 0.1;
 override REST2: f32 = 0.001;
 override EPSILON: f32 = 1e-8;
 
-const STEPS = 64u;
+const STEPS = 32u;
 
-struct Now { step: u32, rows: u32, all: u32 }
+struct Now { step: u32, rows: u32, all: u32, first: u32 }
 
 @group(0) @binding(0) var<uniform> now: Now;
 @group(0) @binding(1) var<uniform> history: array<vec4f, STEPS>;
@@ -49,7 +49,7 @@ fn moved(p: vec4f, m: vec4f, v: vec4f, step: vec4f) -> vec4f {
 @compute @workgroup_size(8)
 fn catch_up(@builtin(global_invocation_id) id: vec3u) {
   if id.x >= now.rows { return; }
-  var row = id.x;
+  var row = now.first + id.x;
   if now.all == 0u { row = rows[id.x]; }
   let seen = row_step[row];
   for (var i = row * (WIDTH / 4u); i < (row + 1u) * (WIDTH / 4u); i++) {

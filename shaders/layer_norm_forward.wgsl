@@ -33,6 +33,16 @@ struct Batch { tokens: u32 }
 
 fn total(v: vec4f) -> f32 { return (v.x + v.y) + (v.z + v.w); }
 
+// Where what is normalised waits for the second and third pass.
+fn keep(i: u32, v: vec4f) {
+  if SAVE { sum[i] = v; } else { out[i] = v; }
+}
+
+fn kept(i: u32) -> vec4f {
+  if SAVE { return sum[i]; }
+  return out[i];
+}
+
 @compute @workgroup_size(16)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let token = id.x;
@@ -45,22 +55,20 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var i = row; i < row + vecs; i++) {
     var v = x[i];
     if RESIDUAL { v += residual[i]; }
-    out[i] = v;
+    keep(i, v);
     sums += v;
   }
   let mean = total(sums) / f32(WIDTH);
 
   var squares = vec4f();
   for (var i = row; i < row + vecs; i++) {
-    let d = out[i] - mean;
+    let d = kept(i) - mean;
     squares += d * d;
   }
   let rstd = inverseSqrt(total(squares) / f32(WIDTH) + EPSILON);
 
   for (var i = 0u; i < vecs; i++) {
-    let v = out[row + i];
-    if SAVE { sum[row + i] = v; }
-    out[row + i] = (v - mean) * rstd * gamma[i] + beta[i];
+    out[row + i] = (kept(row + i) - mean) * rstd * gamma[i] + beta[i];
   }
   if SAVE { stats[token] = vec2f(mean, rstd); }
 }

@@ -7,9 +7,11 @@ import type { Tensor } from '../gpu/tensor.ts';
 import { type AdamWOptions, adamWConstants, type OptimizerBuffers, stepValues } from './adamw.ts';
 
 /** Steps that a row may miss: as many as adamw_rows.wgsl remembers. */
-const HISTORY = 64;
+const HISTORY = 32;
 /** Rows of a workgroup. */
 const GROUP = 8;
+/** Dispatches in which all rows are made up to date, so that a slow adapter can have them in several submits. */
+const PARTS = 4;
 
 export class RowOptimizer {
   /** The number of rows in the list, for kernels that go over it. */
@@ -19,10 +21,10 @@ export class RowOptimizer {
   readonly #gpu: Gpu;
   readonly #table: OptimizerBuffers;
   readonly #options: AdamWOptions;
-  /** What `now` is in the kernels: before a batch, at the update, and where all rows are made up to date. */
+  /** What `now` is in the kernels: before a batch, at the update, and where all rows are made up to date, in parts. */
   readonly #before: Tensor;
   readonly #update: Tensor;
-  readonly #all: Tensor;
+  readonly #all: readonly { now: Tensor; first: number; count: number }[];
   readonly #history: Tensor;
   readonly #lived: Tensor;
   readonly #rowStep: Tensor;
@@ -36,9 +38,14 @@ export class RowOptimizer {
     this.#gpu = gpu;
     this.#table = table;
     this.#options = options;
-    this.#before = createUniform(gpu, 'rows before', 3);
-    this.#update = createUniform(gpu, 'rows at update', 3);
-    this.#all = createUniform(gpu, 'all rows', 3);
+    this.#before = createUniform(gpu, 'rows before', 4);
+    this.#update = createUniform(gpu, 'rows at update', 4);
+    const part = Math.ceil(rows / PARTS);
+    this.#all = Array.from({ length: Math.ceil(rows / part) }, (_, i) => ({
+      now: createUniform(gpu, `all rows, part ${i}`, 4),
+      first: i * part,
+      count: Math.min(part, rows - i * part),
+    }));
     this.#history = createUniform(gpu, 'steps', 4 * HISTORY);
     this.#lived = createTensor(gpu, 'steps that lived', [HISTORY]);
     this.#rowStep = createTensor(gpu, 'steps of rows', [rows]);
@@ -73,8 +80,8 @@ export class RowOptimizer {
     this.#listed = list.length;
     write(gpu, this.list, list);
     write(gpu, this.count, Uint32Array.of(list.length));
-    write(gpu, this.#before, Uint32Array.of(step - 1, list.length, 0));
-    write(gpu, this.#update, Uint32Array.of(step, list.length, 0));
+    write(gpu, this.#before, Uint32Array.of(step - 1, list.length, 0, 0));
+    write(gpu, this.#update, Uint32Array.of(step, list.length, 0, 0));
     write(gpu, this.#history, stepValues(learningRate, weightDecay, step, this.#options), 4 * (step % HISTORY));
   }
 
@@ -101,13 +108,13 @@ export class RowOptimizer {
   /** A plan that makes every row up to date; call `settle` before it is submitted. */
   settling(): Promise<BuiltPlan> {
     const plan = new Plan(this.#gpu);
-    this.#dispatchCatchUp(plan, this.#all, () => this.#rowStep.size);
+    for (const { now, count } of this.#all) this.#dispatchCatchUp(plan, now, () => count);
     return plan.build();
   }
 
   /** Sends what the plan of `settling` needs. @param step updates that all rows are to have seen. */
   settle(step: number): void {
-    write(this.#gpu, this.#all, Uint32Array.of(step, this.#rowStep.size, 1));
+    for (const { now, first, count } of this.#all) write(this.#gpu, now, Uint32Array.of(step, count, 1, first));
     this.#settled = step;
   }
 

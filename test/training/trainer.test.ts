@@ -121,10 +121,10 @@ test('interrupted at any step and resumed from its checkpoint, the run ends with
 
 /** Words of a large vocabulary, of which a step holds few: some in every step, some in a few, most in none. */
 const RARE = { ...CONFIG, vocab_size: 700 };
-const LONG = 132;
+const LONG = 70;
 const rareBatches = (step: number): StepBatches => [
   DATA[step % STEPS]!,
-  [{ ids: Int32Array.of(600 + (step % 7), 650 + ((step / 66) | 0)), labels: Int32Array.of(1, 2) }],
+  [{ ids: Int32Array.of(600 + (step % 7), 650 + ((step / 34) | 0)), labels: Int32Array.of(1, 2) }],
 ];
 
 test('rows moved when a batch next holds them end as if all had been moved at every step, over more steps than are remembered', async () => {
