@@ -157,16 +157,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var d = 0u; d < vecs; d++) {
       let a = textureLoad(qkv, vec2u(k_column + d, keys.x));
       let b = textureLoad(qkv, vec2u(k_column + d, keys.y));
-      s0 += products(a, b, textureLoad(qkv, vec2u(column + d, rows.x)));
-      s1 += products(a, b, textureLoad(qkv, vec2u(column + d, rows.y)));
-      s2 += products(a, b, textureLoad(qkv, vec2u(column + d, rows.z)));
-      s3 += products(a, b, textureLoad(qkv, vec2u(column + d, rows.w)));
+      let q0 = textureLoad(qkv, vec2u(column + d, rows.x));
+      let q1 = textureLoad(qkv, vec2u(column + d, rows.y));
+      let q2 = textureLoad(qkv, vec2u(column + d, rows.z));
+      let q3 = textureLoad(qkv, vec2u(column + d, rows.w));
       let e = textureLoad(qkv, vec2u(v_column + d, keys.x));
       let f = textureLoad(qkv, vec2u(v_column + d, keys.y));
-      dp0 += products(e, f, textureLoad(grad_out, vec2u(column + d, rows.x)));
-      dp1 += products(e, f, textureLoad(grad_out, vec2u(column + d, rows.y)));
-      dp2 += products(e, f, textureLoad(grad_out, vec2u(column + d, rows.z)));
-      dp3 += products(e, f, textureLoad(grad_out, vec2u(column + d, rows.w)));
+      let g0 = textureLoad(grad_out, vec2u(column + d, rows.x));
+      let g1 = textureLoad(grad_out, vec2u(column + d, rows.y));
+      let g2 = textureLoad(grad_out, vec2u(column + d, rows.z));
+      let g3 = textureLoad(grad_out, vec2u(column + d, rows.w));
+      s0 += products(a, b, q0);
+      s1 += products(a, b, q1);
+      s2 += products(a, b, q2);
+      s3 += products(a, b, q3);
+      dp0 += products(e, f, g0);
+      dp1 += products(e, f, g1);
+      dp2 += products(e, f, g2);
+      dp3 += products(e, f, g3);
     }
     let at = rows * sizes.heads + head;
     let p0 = weights(s0, log_sum[at.x], i, end);
@@ -186,10 +194,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let w2 = times(p2, left2);
     let w3 = times(p3, left3);
     for (var d = 0u; d < vecs; d++) {
-      var k_sum = (weighted(ds0, textureLoad(qkv, vec2u(column + d, rows.x))) + weighted(ds1, textureLoad(qkv, vec2u(column + d, rows.y))))
-        + (weighted(ds2, textureLoad(qkv, vec2u(column + d, rows.z))) + weighted(ds3, textureLoad(qkv, vec2u(column + d, rows.w))));
-      var v_sum = (weighted(w0, textureLoad(grad_out, vec2u(column + d, rows.x))) + weighted(w1, textureLoad(grad_out, vec2u(column + d, rows.y))))
-        + (weighted(w2, textureLoad(grad_out, vec2u(column + d, rows.z))) + weighted(w3, textureLoad(grad_out, vec2u(column + d, rows.w))));
+      let q0 = textureLoad(qkv, vec2u(column + d, rows.x));
+      let q1 = textureLoad(qkv, vec2u(column + d, rows.y));
+      let q2 = textureLoad(qkv, vec2u(column + d, rows.z));
+      let q3 = textureLoad(qkv, vec2u(column + d, rows.w));
+      let g0 = textureLoad(grad_out, vec2u(column + d, rows.x));
+      let g1 = textureLoad(grad_out, vec2u(column + d, rows.y));
+      let g2 = textureLoad(grad_out, vec2u(column + d, rows.z));
+      let g3 = textureLoad(grad_out, vec2u(column + d, rows.w));
+      var k_sum = (weighted(ds0, q0) + weighted(ds1, q1)) + (weighted(ds2, q2) + weighted(ds3, q3));
+      var v_sum = (weighted(w0, g0) + weighted(w1, g1)) + (weighted(w2, g2) + weighted(w3, g3));
       k_sum *= scale;
       let to_k = keys * stride + k_column + d;
       let to_v = keys * stride + v_column + d;

@@ -155,10 +155,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var d = 0u; d < vecs; d++) {
       let a = textureLoad(qkv, vec2u(q_column + d, queries.x));
       let b = textureLoad(qkv, vec2u(q_column + d, queries.y));
-      s0 += products(a, b, textureLoad(qkv, vec2u(k_column + d, rows.x)));
-      s1 += products(a, b, textureLoad(qkv, vec2u(k_column + d, rows.y)));
-      s2 += products(a, b, textureLoad(qkv, vec2u(k_column + d, rows.z)));
-      s3 += products(a, b, textureLoad(qkv, vec2u(k_column + d, rows.w)));
+      let k0 = textureLoad(qkv, vec2u(k_column + d, rows.x));
+      let k1 = textureLoad(qkv, vec2u(k_column + d, rows.y));
+      let k2 = textureLoad(qkv, vec2u(k_column + d, rows.z));
+      let k3 = textureLoad(qkv, vec2u(k_column + d, rows.w));
+      s0 += products(a, b, k0);
+      s1 += products(a, b, k1);
+      s2 += products(a, b, k2);
+      s3 += products(a, b, k3);
     }
     s0 = scored(s0, j, end, scale);
     s1 = scored(s1, j + 8u, end, scale);
@@ -179,8 +183,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     // The last block divides by the sum of all weights.
     let divide = select(vec2f(1.0), 1.0 / weight, j + BLOCK >= end);
     for (var d = 0u; d < vecs; d++) {
-      var sum = (weighted(w0, textureLoad(qkv, vec2u(v_column + d, rows.x))) + weighted(w1, textureLoad(qkv, vec2u(v_column + d, rows.y))))
-        + (weighted(w2, textureLoad(qkv, vec2u(v_column + d, rows.z))) + weighted(w3, textureLoad(qkv, vec2u(v_column + d, rows.w))));
+      let v0 = textureLoad(qkv, vec2u(v_column + d, rows.x));
+      let v1 = textureLoad(qkv, vec2u(v_column + d, rows.y));
+      let v2 = textureLoad(qkv, vec2u(v_column + d, rows.z));
+      let v3 = textureLoad(qkv, vec2u(v_column + d, rows.w));
+      var sum = (weighted(w0, v0) + weighted(w1, v1)) + (weighted(w2, v2) + weighted(w3, v3));
       if j > start { sum += mat2x4f(out[out_rows.x + d] * shrink.x, out[out_rows.y + d] * shrink.y); }
       if own.x < end { out[out_rows.x + d] = sum[0] * divide.x; }
       if own.y < end { out[out_rows.y + d] = sum[1] * divide.y; }
