@@ -170,8 +170,8 @@ async function race(
         const tokens = tokensOf(batch);
         const theirs = await peer.run(action, turn);
         b.push({ ms: theirs, tokens });
-        // About as long as the peer took, but for the step or two in which a pipeline fills.
-        const count = Math.min(10, Math.max(2, Math.round(theirs / (a.at(-1)?.ms ?? theirs))));
+        // About as long as the peer took, or half a second, but for the step or two in which a pipeline fills.
+        const count = Math.min(10, Math.max(2, Math.round(Math.max(theirs, 500) / (a.at(-1)?.ms ?? theirs))));
         const times = (await ours(Array.from({ length: count }, () => batch))).slice(1).map(({ ms }) => ms);
         a.push({ ms: median(times), tokens });
       }

@@ -63,39 +63,32 @@ fn dropped(p: mat4x4f, base: u32, queries: vec2u, key: u32) -> mat4x4f {
   );
 }
 
-// What two rows of a lane's have to do with the eight rows that the lanes hold together: columns 0 and 1 for the first, with lanes 0 to 3
-// and 4 to 7; columns 2 and 3 for the second.
+// The eight rows that the lanes hold together, as every lane's own.
+fn of_lanes(rows: vec4f) -> array<vec4f, 8> {
+  return array<vec4f, 8>(
+    subgroupShuffle(rows, 0u), subgroupShuffle(rows, 1u), subgroupShuffle(rows, 2u), subgroupShuffle(rows, 3u),
+    subgroupShuffle(rows, 4u), subgroupShuffle(rows, 5u), subgroupShuffle(rows, 6u), subgroupShuffle(rows, 7u),
+  );
+}
 
+// Products of two rows of a lane's own with the eight: columns 0 and 1 for the first, with lanes 0 to 3 and 4 to 7; columns 2 and 3
+// for the second.
 fn products(a: vec4f, b: vec4f, rows: vec4f) -> mat4x4f {
-  let r0 = subgroupShuffle(rows, 0u);
-  let r1 = subgroupShuffle(rows, 1u);
-  let r2 = subgroupShuffle(rows, 2u);
-  let r3 = subgroupShuffle(rows, 3u);
-  let r4 = subgroupShuffle(rows, 4u);
-  let r5 = subgroupShuffle(rows, 5u);
-  let r6 = subgroupShuffle(rows, 6u);
-  let r7 = subgroupShuffle(rows, 7u);
+  let r = of_lanes(rows);
   return mat4x4f(
-    vec4f(dot(a, r0), dot(a, r1), dot(a, r2), dot(a, r3)),
-    vec4f(dot(a, r4), dot(a, r5), dot(a, r6), dot(a, r7)),
-    vec4f(dot(b, r0), dot(b, r1), dot(b, r2), dot(b, r3)),
-    vec4f(dot(b, r4), dot(b, r5), dot(b, r6), dot(b, r7)),
+    vec4f(dot(a, r[0]), dot(a, r[1]), dot(a, r[2]), dot(a, r[3])),
+    vec4f(dot(a, r[4]), dot(a, r[5]), dot(a, r[6]), dot(a, r[7])),
+    vec4f(dot(b, r[0]), dot(b, r[1]), dot(b, r[2]), dot(b, r[3])),
+    vec4f(dot(b, r[4]), dot(b, r[5]), dot(b, r[6]), dot(b, r[7])),
   );
 }
 
 // Sums of the eight rows, weighted with p: one for each of the lane's own.
 fn weighted(p: mat4x4f, rows: vec4f) -> mat2x4f {
-  let r0 = subgroupShuffle(rows, 0u);
-  let r1 = subgroupShuffle(rows, 1u);
-  let r2 = subgroupShuffle(rows, 2u);
-  let r3 = subgroupShuffle(rows, 3u);
-  let r4 = subgroupShuffle(rows, 4u);
-  let r5 = subgroupShuffle(rows, 5u);
-  let r6 = subgroupShuffle(rows, 6u);
-  let r7 = subgroupShuffle(rows, 7u);
+  let r = of_lanes(rows);
   return mat2x4f(
-    ((p[0].x * r0 + p[0].y * r1) + (p[0].z * r2 + p[0].w * r3)) + ((p[1].x * r4 + p[1].y * r5) + (p[1].z * r6 + p[1].w * r7)),
-    ((p[2].x * r0 + p[2].y * r1) + (p[2].z * r2 + p[2].w * r3)) + ((p[3].x * r4 + p[3].y * r5) + (p[3].z * r6 + p[3].w * r7)),
+    ((p[0].x * r[0] + p[0].y * r[1]) + (p[0].z * r[2] + p[0].w * r[3])) + ((p[1].x * r[4] + p[1].y * r[5]) + (p[1].z * r[6] + p[1].w * r[7])),
+    ((p[2].x * r[0] + p[2].y * r[1]) + (p[2].z * r[2] + p[2].w * r[3])) + ((p[3].x * r[4] + p[3].y * r[5]) + (p[3].z * r[6] + p[3].w * r[7])),
   );
 }
 

@@ -13,6 +13,9 @@ const GROUP = 8;
 /** Dispatches in which all rows are made up to date, so that a slow adapter can have them in several submits. */
 const PARTS = 4;
 
+/** Label of the dispatch that ends a step. */
+export const UPDATE_OF_ROWS = 'AdamW of rows';
+
 export class RowOptimizer {
   /** The number of rows in the list, for kernels that go over it. */
   readonly count: Tensor;
@@ -96,7 +99,7 @@ export class RowOptimizer {
     plan.dispatch({
       kernel: 'adamw_rows',
       entryPoint: 'update',
-      label: 'AdamW of rows',
+      label: UPDATE_OF_ROWS,
       constants: { ...this.#constants(), ...adamWConstants(this.#options) },
       bindings: { now: this.#update, clip, gradient, ...rest, rows: this.list },
       workgroups: () => [Math.ceil(this.#listed / GROUP)],

@@ -2,6 +2,7 @@
 import type { Dispatch, Plan } from '../gpu/plan.ts';
 import type { Tensor } from '../gpu/tensor.ts';
 import { type BatchBuffers, TILE } from './batch.ts';
+import { prefersTextures, subgroupSize } from './variants.ts';
 
 /**
  * plain: an invocation a query. workgroup: blocks pass through workgroup memory, for GPUs. subgroup8: keys handed round the lanes
@@ -12,11 +13,10 @@ export const ATTENTION_VARIANTS = ['plain', 'workgroup', 'subgroup8', 'texture8'
 export type AttentionVariant = (typeof ATTENTION_VARIANTS)[number];
 
 /** Variants that run on the plan's adapter. */
-export function attentionVariants({ adapter, has }: Pick<Plan, 'adapter' | 'has'>): AttentionVariant[] {
-  const subgroups = has('subgroups') ? adapter.subgroupSize : 0;
+export function attentionVariants(plan: Pick<Plan, 'adapter' | 'has'>): AttentionVariant[] {
   return ATTENTION_VARIANTS.filter((v) => {
-    if (v === 'texture8') return subgroups === 8 && adapter.kind === 'cpu' && adapter.readsTextures;
-    return v !== 'subgroup8' || subgroups === 8;
+    if (v === 'texture8') return prefersTextures(plan);
+    return v !== 'subgroup8' || subgroupSize(plan) === 8;
   });
 }
 

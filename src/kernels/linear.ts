@@ -3,11 +3,13 @@ import type { Dispatch, Plan } from '../gpu/plan.ts';
 import { ALIGNMENT, type Tensor } from '../gpu/tensor.ts';
 import type { BatchBuffers } from './batch.ts';
 import { rowKernel, rowVariant } from './rows.ts';
+import { prefersTextures, subgroupSize } from './variants.ts';
 
 /**
  * plain: any sizes, no feature. tile: 8 × 8 sums in registers, sizes a multiple of 4. subgroup8, subgroup4: one subgroup a
  * workgroup owns 32 × 32 sums and hands one operand round its lanes; for CPU adapters, whose subgroups are their vectors.
- * texture8: as subgroup8, with operands copied into textures first, which llvmpipe reads faster; sizes a multiple of 64.
+ * texture8: as subgroup8, with operands copied into textures first, which llvmpipe reads faster; sizes a multiple of 64. Its gradient
+ * of the weight gives the bias's as well.
  * workgroup: 64 × 64 sums from tiles in workgroup memory, for GPUs. workgroup_f16: the same with operands rounded to half precision,
  * for the forward product alone, and only where `plan.halfPrecision` asks for it.
  */
@@ -25,11 +27,10 @@ const TILES: Record<LinearVariant, { rows: number; columns: number }> = {
 };
 
 /** Variants that run on the plan's adapter. */
-export function linearVariants({ adapter, has }: Pick<Plan, 'adapter' | 'has'>): LinearVariant[] {
-  const subgroups = has('subgroups') ? adapter.subgroupSize : 0;
+export function linearVariants(plan: Pick<Plan, 'adapter' | 'has'>): LinearVariant[] {
   return LINEAR_VARIANTS.filter((v) => {
-    if (v === 'texture8') return subgroups === 8 && adapter.kind === 'cpu' && adapter.readsTextures;
-    return !v.startsWith('subgroup') || v === `subgroup${subgroups}`;
+    if (v === 'texture8') return prefersTextures(plan);
+    return !v.startsWith('subgroup') || v === `subgroup${subgroupSize(plan)}`;
   });
 }
 
