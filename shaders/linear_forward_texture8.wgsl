@@ -1,15 +1,18 @@
-// Linear layer, forward:  out[t, n] = Σ_k x[t, k] · weight[n, k] + bias[n]
+// Linear layer and activation, forward:  pre[t, n] = Σ_k x[t, k] · weight[n, k] + bias[n],   out = f(pre)
+//   ACTIVATION 0, gelu_new; 1, gelu; 2, relu: as in activation_forward.wgsl;  3: f(v) = v
 //
 //   batch.tokens  number of rows T
 //   x             [T, IN] as a texture: texel (c, r) holds columns 4c to 4c + 3 of row r
 //   weight        [OUT, IN] as a texture
 //   bias          [WIDTH]
 //   out           [T, WIDTH]; columns FIRST to FIRST + OUT are written
+//   pre           the same, for the activation's backward pass; written only where SAVE (else bind anything of a vec4)
 //
 //   sizes         IN, OUT, FIRST, WIDTH: a uniform and no overrides, so that drivers compile the file once for all layers.
 //                 FIRST 0 and WIDTH = OUT for a whole weight. A weight larger than one binding comes in blocks of rows, a dispatch each:
 //                 OUT rows of WIDTH, from row FIRST on.
 //
+// Overrides: ACTIVATION, SAVE.
 // Assumes IN a multiple of 8, OUT and FIRST multiples of 4, a subgroup size of 8.
 // Dispatch: (ceil(OUT / 32), ceil(T / 32)) workgroups; a workgroup is one subgroup and owns 32 x 32 sums.
 // Operands come in textures since llvmpipe loads those without a branch a lane: a quarter faster than from buffers, copies included.
@@ -18,6 +21,9 @@
 // Rows and columns past the edge repeat the last one, and are not stored.
 
 enable subgroups;
+
+override ACTIVATION: u32 = 3u;
+override SAVE: bool = false;
 
 const BAND = 8u;
 
@@ -31,6 +37,7 @@ struct Batch { tokens: u32 }
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> out: array<vec4f>;
 @group(0) @binding(5) var<uniform> sizes: Sizes;
+@group(0) @binding(6) var<storage, read_write> pre: array<vec4f>;
 
 // The workgroup's tile of 32 x 32: column and row.
 fn tile_of(group: vec3u, groups: vec3u) -> vec2u {
@@ -92,8 +99,35 @@ fn add(sums: ptr<function, array<vec4f, 32>>, k: u32, rows: vec4u, columns: vec4
   (*sums)[31] = plus((*sums)[31], subgroupShuffle(a3, 7u), b);
 }
 
+// erf, Abramowitz and Stegun 1964, formula 7.1.26; absolute error below 1.5e-7.
+fn erf(x: vec4f) -> vec4f {
+  let a = abs(x);
+  let t = 1.0 / (1.0 + 0.3275911 * a);
+  let p = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  return sign(x) * (1.0 - p * exp(-a * a));
+}
+
+// sigmoid(2 u) with u = sqrt(2/π) (x + 0.044715 x³): gelu_new(x) = 0.5 x (1 + tanh u) = x sigmoid(2 u). From e^−|2u|, which does not
+// overflow.
+fn sigmoid(x: vec4f) -> vec4f {
+  let u = 1.5957691216 * (x + 0.044715 * x * x * x);
+  let e = exp(-abs(u));
+  let r = 1.0 / (1.0 + e);
+  return select(e * r, r, u >= vec4f());
+}
+
+fn activation(x: vec4f) -> vec4f {
+  if ACTIVATION == 0u { return x * sigmoid(x); }
+  if ACTIVATION == 1u { return 0.5 * x * (1.0 + erf(x * 0.7071067812)); }
+  if ACTIVATION == 2u { return max(x, vec4f()); }
+  return x;
+}
+
 fn store(row: u32, column: u32, sum: vec4f) {
-  if row < batch.tokens && column < sizes.output / 4u { out[(row * sizes.width + sizes.first) / 4u + column] = sum; }
+  if row >= batch.tokens || column >= sizes.output / 4u { return; }
+  let i = (row * sizes.width + sizes.first) / 4u + column;
+  if SAVE { pre[i] = sum; }
+  out[i] = activation(sum);
 }
 
 @compute @workgroup_size(8)

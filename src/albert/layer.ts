@@ -6,7 +6,7 @@
 import { type AlbertConfig, groupOfLayer } from '../formats/albert_config.ts';
 import { layerPrefix } from '../formats/albert_parameters.ts';
 import type { Tensor } from '../gpu/tensor.ts';
-import { activationBackward, activationForward } from '../kernels/activation.ts';
+import { activationBackward } from '../kernels/activation.ts';
 import { attentionBackward, attentionForward } from '../kernels/attention.ts';
 import { dropout } from '../kernels/dropout.ts';
 import {
@@ -15,7 +15,7 @@ import {
   layerNormForward,
   layerNormGradParameters,
 } from '../kernels/layer_norm.ts';
-import { linearForward, linearGradInput, linearGradParameters } from '../kernels/linear.ts';
+import { linearActivationForward, linearForward, linearGradInput, linearGradParameters } from '../kernels/linear.ts';
 import type { ParameterSet } from './parameters.ts';
 import { type Recording, rate, SITES } from './recording.ts';
 
@@ -94,13 +94,14 @@ export function layerForward(
     training,
   );
 
-  linearForward(
+  linearActivationForward(
     plan,
     batch,
-    { x: attended, weight: p.get(`${prefix}.ffn.weight`), bias: p.get(`${prefix}.ffn.bias`), out: inner },
+    { x: attended, weight: p.get(`${prefix}.ffn.weight`), bias: p.get(`${prefix}.ffn.bias`), inner, out: activated },
+    config.hidden_act,
+    training,
     label('ffn'),
   );
-  activationForward(plan, batch, { x: inner, out: activated }, config.hidden_act, label('activation'));
   linearForward(
     plan,
     batch,

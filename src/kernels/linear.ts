@@ -1,6 +1,7 @@
 /** Linear layer, out = x · weightᵀ + bias, in the variant that suits the adapter and the sizes. */
 import type { Dispatch, Plan } from '../gpu/plan.ts';
 import { ALIGNMENT, type Tensor } from '../gpu/tensor.ts';
+import { ACTIVATIONS, type Activation, activationForward } from './activation.ts';
 import type { BatchBuffers } from './batch.ts';
 import { rowKernel, rowVariant } from './rows.ts';
 import { prefersTextures, subgroupSize } from './variants.ts';
@@ -15,6 +16,9 @@ import { prefersTextures, subgroupSize } from './variants.ts';
  */
 export const LINEAR_VARIANTS = ['plain', 'tile', 'workgroup', 'subgroup8', 'subgroup4', 'texture8'] as const;
 export type LinearVariant = (typeof LINEAR_VARIANTS)[number];
+
+/** The forward kernel's ACTIVATION where there is none. */
+const NO_ACTIVATION = 3;
 
 /** Rows and columns of the result that a workgroup owns. */
 const TILES: Record<LinearVariant, { rows: number; columns: number }> = {
@@ -140,17 +144,56 @@ export function linearForward(
   t: { x: Tensor; weight: Tensor; bias: Tensor; out: Tensor },
   label: string,
 ): void {
+  recordForward(plan, batch, t, label);
+}
+
+/**
+ * Records inner = x · weightᵀ + bias and out = f(inner), in one kernel where the variant has it.
+ * @param save whether `inner` is wanted: for the backward pass.
+ */
+export function linearActivationForward(
+  plan: Plan,
+  batch: BatchBuffers,
+  t: { x: Tensor; weight: Tensor; bias: Tensor; inner: Tensor; out: Tensor },
+  activation: Activation,
+  save: boolean,
+  label: string,
+): void {
+  const { inner, ...linear } = t;
+  if (forwardVariant(plan, batch, linear) === 'texture8') {
+    recordForward(plan, batch, linear, label, { activation, ...(save && { inner }) });
+    return;
+  }
+  recordForward(plan, batch, { ...linear, out: inner }, label);
+  activationForward(plan, batch, { x: inner, out: t.out }, activation, `${label} activation`);
+}
+
+type ForwardTensors = { x: Tensor; weight: Tensor; bias: Tensor; out: Tensor };
+
+const forwardVariant = (plan: Plan, batch: BatchBuffers, { x, weight }: ForwardTensors): LinearVariant => {
+  const [OUT, IN] = weight.shape as [number, number];
+  return variantFor(plan, batch, 'linear_forward', [IN, OUT], [x, weight]);
+};
+
+/** @param fused what the texture8 kernel does to the sums, and where it leaves them before. */
+function recordForward(
+  plan: Plan,
+  batch: BatchBuffers,
+  t: ForwardTensors,
+  label: string,
+  fused?: { activation: Activation; inner?: Tensor },
+): void {
   const { IN, OUT } = sizesOf(label, t.x, t.weight, t.out);
-  const variant = variantFor(plan, batch, 'linear_forward', [IN, OUT], [t.x, t.weight]);
+  const variant = forwardVariant(plan, batch, t);
   const half = variant === 'workgroup' && plan.halfPrecision && plan.has('shader-f16');
   const { rows, columns } = TILES[variant];
+  const epilogue = variant === 'texture8' && {
+    constants: { ACTIVATION: fused ? ACTIVATIONS[fused.activation] : NO_ACTIVATION, SAVE: Number(!!fused?.inner) },
+    pre: fused?.inner ?? plan.tensor(`${label} not saved`, [4]),
+  };
   for (const block of rowBlocks(plan, t.weight)) {
-    const { bindings, textures } = operands(
-      batch,
-      variant,
-      { x: t.x },
-      { block: block.rows, whole: block.rows === t.weight },
-    );
+    const weight = { block: block.rows, whole: block.rows === t.weight };
+    const { bindings, textures } = operands(batch, variant, { x: t.x }, weight);
     plan.dispatch({
       kernel: half ? 'linear_forward_workgroup_f16' : file('linear_forward', variant),
       label,
@@ -160,7 +203,9 @@ export function linearForward(
         sizes: plan.uniform([IN, block.count, block.first, OUT]),
         bias: t.bias,
         out: t.out,
+        ...(epilogue && { pre: epilogue.pre }),
       },
+      ...(epilogue && { constants: epilogue.constants }),
       ...(textures && { textures }),
       workgroups: () => [Math.ceil(block.count / columns), Math.ceil(batch.current.tokens / rows)],
       ...cost(batch, IN, block.count),

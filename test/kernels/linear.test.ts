@@ -6,13 +6,15 @@ import { Plan } from '../../src/gpu/plan.ts';
 import type { BatchBuffers } from '../../src/kernels/batch.ts';
 import { embeddingSum } from '../../src/kernels/embedding.ts';
 import {
+  type LinearVariant,
+  linearActivationForward,
   linearForward,
   linearGradInput,
   linearGradParameters,
   linearKey,
   linearVariants,
 } from '../../src/kernels/linear.ts';
-import { batchOf, close, createTensor, kernelCase, runOnce, SIZES, testGpu, upload } from '../gpu_support.ts';
+import { batchOf, close, createTensor, kernelCase, maxAbs, runOnce, SIZES, testGpu, upload } from '../gpu_support.ts';
 
 const test = suite('linear');
 const VARIANTS = linearVariants(new Plan(await testGpu()));
@@ -79,6 +81,32 @@ for (const size of SIZES) {
         );
       });
   }
+}
+
+for (const activation of ['gelu_new', 'gelu', 'relu'] as const) {
+  for (const save of [true, false])
+    test(`${activation} behind the product, ${save ? '' : 'not '}saved for the backward pass: every variant as plain`, async () => {
+      const gpu = await testGpu();
+      const [tokens, k, n] = [70, 64, 128];
+      const batch = batchOf(gpu, [tokens]);
+      const run = (variant: LinearVariant) =>
+        runOnce(gpu, (plan) => {
+          plan.linearVariant = variant;
+          const x = upload(gpu, 'x', wave(tokens * k, 1), [tokens, k]);
+          const weight = upload(gpu, 'weight', wave(n * k, 2), [n, k]);
+          const bias = upload(gpu, 'bias', wave(n, 3));
+          const inner = createTensor(gpu, 'inner', [tokens, n]);
+          const out = createTensor(gpu, 'out', [tokens, n]);
+          linearActivationForward(plan, batch, { x, weight, bias, inner, out }, activation, save, 'ffn');
+          return { inner, out };
+        });
+      const want = await run('plain');
+      for (const variant of VARIANTS) {
+        const got = await run(variant);
+        close(`${variant} out`, got.out, want.out, 1e-5 * maxAbs(want.out));
+        if (save) close(`${variant} inner`, got.inner, want.inner, 1e-5 * maxAbs(want.inner));
+      }
+    });
 }
 
 /** Uneven values without structure that rounding could hide in. */
