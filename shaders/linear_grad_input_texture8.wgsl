@@ -1,15 +1,19 @@
-// Linear layer, gradient of the input:  grad_x[t, k] = Σ_n grad_out[t, n] · weight[n, k]     (+ addend[t, k] where sizes.add)
+// Linear layer, gradient of the input:  grad_x[t, k] = f′(pre[t, k]) Σ_n grad_out[t, n] · weight[n, k]     (+ addend[t, k] where sizes.add)
+// with f the activation that gave the input
+//   ACTIVATION 0, gelu_new; 1, gelu; 2, relu: as in activation_backward.wgsl;  3: none, f′ = 1
 //
 //   batch.tokens  number of rows T
 //   grad_out      [T, WIDTH] as a texture: texel (c, r) holds columns 4c to 4c + 3 of row r; columns FIRST to FIRST + OUT are read
 //   weight        [OUT, IN] as a texture
 //   grad_x        [T, IN], overwritten
 //   addend        [T, IN]; bind anything where sizes.add is 0
+//   pre           [T, IN], what the activation was given; bind anything where there is none
 //
 //   sizes         IN, OUT, FIRST, WIDTH, add (0 or 1): a uniform and no overrides, so that drivers compile the file once for all layers.
 //                 FIRST 0 and WIDTH = OUT for a whole weight. A weight larger than one binding comes in blocks of rows, a dispatch each:
 //                 OUT rows of WIDTH, from row FIRST on; grad_x of one block is the addend of the next.
 //
+// Overrides: ACTIVATION.
 // Assumes IN and FIRST multiples of 4, OUT a multiple of 8, a subgroup size of 8.
 // Dispatch: (ceil(IN / 32), ceil(T / 32)) workgroups; a workgroup is one subgroup and owns 32 x 32 sums.
 // Operands come in textures since llvmpipe loads those without a branch a lane: a quarter faster than from buffers, copies included.
@@ -18,6 +22,8 @@
 // Rows and columns past the edge repeat the last one, and are not stored.
 
 enable subgroups;
+
+override ACTIVATION: u32 = 3u;
 
 const BAND = 8u;
 
@@ -31,6 +37,7 @@ struct Batch { tokens: u32 }
 @group(0) @binding(3) var<storage, read_write> grad_x: array<vec4f>;
 @group(0) @binding(4) var<storage, read> addend: array<vec4f>;
 @group(0) @binding(5) var<uniform> sizes: Sizes;
+@group(0) @binding(6) var<storage, read> pre: array<vec4f>;
 
 // The workgroup's tile of 32 x 32: column and row.
 fn tile_of(group: vec3u, groups: vec3u) -> vec2u {
@@ -93,10 +100,41 @@ fn add(sums: ptr<function, array<vec4f, 32>>, n: u32, rows: vec4u, column: u32) 
   (*sums)[31] = plus((*sums)[31], subgroupShuffle(a3, 7u), b);
 }
 
+// erf, Abramowitz and Stegun 1964, formula 7.1.26; absolute error below 1.5e-7.
+fn erf(x: vec4f) -> vec4f {
+  let a = abs(x);
+  let t = 1.0 / (1.0 + 0.3275911 * a);
+  let p = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+  return sign(x) * (1.0 - p * exp(-a * a));
+}
+
+// gelu_new(x) = x s with s = sigmoid(2 u), u = sqrt(2/π) (x + 0.044715 x³): its derivative, by s and its slope s (1 − s). From e^−|2u|,
+// so that neither overflows and both keep their digits far out.
+fn gelu_new_derivative(x: vec4f) -> vec4f {
+  let u = 1.5957691216 * (x + 0.044715 * x * x * x);
+  let e = exp(-abs(u));
+  let r = 1.0 / (1.0 + e);
+  let slope = e * r * r * x;
+  // Far out the slope is 0 and x² may overflow: 0 · inf would be NaN.
+  let rise = select(slope * 1.5957691216 * (1.0 + 0.134145 * x * x), vec4f(), slope == vec4f());
+  return select(e * r, r, u >= vec4f()) + rise;
+}
+
+fn derivative(x: vec4f) -> vec4f {
+  if ACTIVATION == 0u { return gelu_new_derivative(x); }
+  if ACTIVATION == 1u {
+    return 0.5 * (1.0 + erf(x * 0.7071067812)) + x * exp(-0.5 * min(x * x, vec4f(200.0))) * 0.3989422804;
+  }
+  return select(vec4f(), vec4f(1.0), x > vec4f());
+}
+
 fn store(row: u32, column: u32, sum: vec4f) {
   if row >= batch.tokens || column >= sizes.input / 4u { return; }
   let i = row * (sizes.input / 4u) + column;
-  if sizes.add != 0u { grad_x[i] = sum + addend[i]; } else { grad_x[i] = sum; }
+  var grad = sum;
+  if ACTIVATION != 3u { grad *= derivative(pre[i]); }
+  if sizes.add != 0u { grad += addend[i]; }
+  grad_x[i] = grad;
 }
 
 @compute @workgroup_size(8)

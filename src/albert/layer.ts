@@ -6,7 +6,6 @@
 import { type AlbertConfig, groupOfLayer } from '../formats/albert_config.ts';
 import { layerPrefix } from '../formats/albert_parameters.ts';
 import type { Tensor } from '../gpu/tensor.ts';
-import { activationBackward } from '../kernels/activation.ts';
 import { attentionBackward, attentionForward } from '../kernels/attention.ts';
 import { dropout } from '../kernels/dropout.ts';
 import {
@@ -15,7 +14,13 @@ import {
   layerNormForward,
   layerNormGradParameters,
 } from '../kernels/layer_norm.ts';
-import { linearActivationForward, linearForward, linearGradInput, linearGradParameters } from '../kernels/linear.ts';
+import {
+  linearActivationForward,
+  linearActivationGradInput,
+  linearForward,
+  linearGradInput,
+  linearGradParameters,
+} from '../kernels/linear.ts';
 import type { ParameterSet } from './parameters.ts';
 import { type Recording, rate, SITES } from './recording.ts';
 
@@ -181,18 +186,12 @@ export function layerBackward(
     },
     label('ffn output'),
   );
-  linearGradInput(
+  linearActivationGradInput(
     plan,
     batch,
-    { gradOut: gradSum, weight: p.get(`${prefix}.ffn_output.weight`), gradX: gradActivated },
-    label('ffn output'),
-  );
-  activationBackward(
-    plan,
-    batch,
-    { x: saved.inner, gradOut: gradActivated, gradIn: gradInner },
+    { gradOut: gradSum, weight: p.get(`${prefix}.ffn_output.weight`), inner: saved.inner, gradActivated, gradInner },
     config.hidden_act,
-    label('activation'),
+    label('ffn output'),
   );
   linearGradParameters(
     plan,

@@ -1,7 +1,7 @@
 /** Linear layer, out = x · weightᵀ + bias, in the variant that suits the adapter and the sizes. */
 import type { Dispatch, Plan } from '../gpu/plan.ts';
 import { ALIGNMENT, type Tensor } from '../gpu/tensor.ts';
-import { ACTIVATIONS, type Activation, activationForward } from './activation.ts';
+import { ACTIVATIONS, type Activation, activationBackward, activationForward } from './activation.ts';
 import type { BatchBuffers } from './batch.ts';
 import { rowKernel, rowVariant } from './rows.ts';
 import { prefersTextures, subgroupSize } from './variants.ts';
@@ -17,7 +17,7 @@ import { prefersTextures, subgroupSize } from './variants.ts';
 export const LINEAR_VARIANTS = ['plain', 'tile', 'workgroup', 'subgroup8', 'subgroup4', 'texture8'] as const;
 export type LinearVariant = (typeof LINEAR_VARIANTS)[number];
 
-/** The forward kernel's ACTIVATION where there is none. */
+/** The texture8 kernels' ACTIVATION where there is none. */
 const NO_ACTIVATION = 3;
 
 /** Rows and columns of the result that a workgroup owns. */
@@ -220,8 +220,52 @@ export function linearGradInput(
   t: { gradOut: Tensor; weight: Tensor; gradX: Tensor; addend?: Tensor },
   label: string,
 ): void {
+  recordGradInput(plan, batch, t, label);
+}
+
+/**
+ * Records gradActivated = gradOut · weight and gradInner = gradActivated · f′(inner), all [tokens, in], in one kernel where the variant
+ * has it: gradActivated is then not written.
+ */
+export function linearActivationGradInput(
+  plan: Plan,
+  batch: BatchBuffers,
+  t: { gradOut: Tensor; weight: Tensor; inner: Tensor; gradActivated: Tensor; gradInner: Tensor },
+  activation: Activation,
+  label: string,
+): void {
+  const { gradOut, weight, inner, gradActivated, gradInner } = t;
+  if (gradInputVariant(plan, batch, { gradOut, weight, gradX: gradInner }) === 'texture8') {
+    recordGradInput(plan, batch, { gradOut, weight, gradX: gradInner }, label, { activation, inner });
+    return;
+  }
+  recordGradInput(plan, batch, { gradOut, weight, gradX: gradActivated }, label);
+  activationBackward(
+    plan,
+    batch,
+    { x: inner, gradOut: gradActivated, gradIn: gradInner },
+    activation,
+    `${label} activation`,
+  );
+}
+
+type GradInputTensors = { gradOut: Tensor; weight: Tensor; gradX: Tensor; addend?: Tensor };
+
+const gradInputVariant = (plan: Plan, batch: BatchBuffers, { gradOut, weight }: GradInputTensors): LinearVariant => {
+  const [OUT, IN] = weight.shape as [number, number];
+  return variantFor(plan, batch, 'linear_grad_input', [IN, OUT], [gradOut, weight]);
+};
+
+/** @param fused the activation that gave the layer its input, and from what: the texture8 kernel goes back through it as well. */
+function recordGradInput(
+  plan: Plan,
+  batch: BatchBuffers,
+  t: GradInputTensors,
+  label: string,
+  fused?: { activation: Activation; inner: Tensor },
+): void {
   const { IN, OUT } = sizesOf(label, t.gradX, t.weight, t.gradOut);
-  const variant = variantFor(plan, batch, 'linear_grad_input', [IN, OUT], [t.gradOut, t.weight]);
+  const variant = gradInputVariant(plan, batch, t);
   const { rows, columns } = TILES[variant];
   const blocks = rowBlocks(plan, t.weight);
   // Blocks add to each other's sums in turn; a dispatch can't read what it writes, so every other sum lies beside gradX.
@@ -229,12 +273,8 @@ export function linearGradInput(
   let addend = t.addend;
   for (const [i, block] of blocks.entries()) {
     const gradX = (blocks.length - 1 - i) % 2 === 0 ? t.gradX : beside;
-    const { bindings, textures } = operands(
-      batch,
-      variant,
-      { grad_out: t.gradOut },
-      { block: block.rows, whole: block.rows === t.weight },
-    );
+    const weight = { block: block.rows, whole: block.rows === t.weight };
+    const { bindings, textures } = operands(batch, variant, { grad_out: t.gradOut }, weight);
     plan.dispatch({
       kernel: file('linear_grad_input', variant),
       label: `${label} grad x`,
@@ -244,7 +284,11 @@ export function linearGradInput(
         sizes: plan.uniform([IN, block.count, block.first, OUT, Number(addend !== undefined)]),
         grad_x: gradX,
         addend: addend ?? block.rows,
+        ...(variant === 'texture8' && { pre: fused?.inner ?? block.rows }),
       },
+      ...(variant === 'texture8' && {
+        constants: { ACTIVATION: fused ? ACTIVATIONS[fused.activation] : NO_ACTIVATION },
+      }),
       ...(textures && { textures }),
       workgroups: () => [Math.ceil(IN / columns), Math.ceil(batch.current.tokens / rows)],
       ...cost(batch, IN, block.count),

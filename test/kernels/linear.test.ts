@@ -8,6 +8,7 @@ import { embeddingSum } from '../../src/kernels/embedding.ts';
 import {
   type LinearVariant,
   linearActivationForward,
+  linearActivationGradInput,
   linearForward,
   linearGradInput,
   linearGradParameters,
@@ -108,6 +109,26 @@ for (const activation of ['gelu_new', 'gelu', 'relu'] as const) {
       }
     });
 }
+
+for (const activation of ['gelu_new', 'gelu', 'relu'] as const)
+  test(`${activation} before the product, backward: every variant as plain`, async () => {
+    const gpu = await testGpu();
+    const [tokens, k, n] = [70, 128, 64];
+    const batch = batchOf(gpu, [tokens]);
+    const run = (variant: LinearVariant) =>
+      runOnce(gpu, (plan) => {
+        plan.linearVariant = variant;
+        const gradOut = upload(gpu, 'grad out', wave(tokens * n, 1), [tokens, n]);
+        const weight = upload(gpu, 'weight', wave(n * k, 2), [n, k]);
+        const inner = upload(gpu, 'inner', wave(tokens * k, 3), [tokens, k]);
+        const gradActivated = createTensor(gpu, 'grad activated', [tokens, k]);
+        const gradInner = createTensor(gpu, 'grad inner', [tokens, k]);
+        linearActivationGradInput(plan, batch, { gradOut, weight, inner, gradActivated, gradInner }, activation, 'ffn');
+        return { gradInner };
+      });
+    const { gradInner: want } = await run('plain');
+    for (const variant of VARIANTS) close(variant, (await run(variant)).gradInner, want, 1e-5 * maxAbs(want));
+  });
 
 /** Uneven values without structure that rounding could hide in. */
 const wave = (length: number, seed: number) =>
