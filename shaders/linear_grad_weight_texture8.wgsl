@@ -120,9 +120,8 @@ fn main(
   let there = min(column, sizes.input / 4u - 1u);
   var sums: array<vec4f, 32>;
   var bias: vec4f;
-  for (var t = 0u; t < batch.tokens; t += 8u) {
+  for (var t = 0u; t < batch.tokens; t += 4u) {
     add(&sums, &bias, t, sizes.first / 4u + own, there);
-    add(&sums, &bias, t + 4u, sizes.first / 4u + own, there);
   }
   store(row + 0u, column, sums[0]);
   store(row + 1u, column, sums[1]);
