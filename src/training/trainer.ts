@@ -31,8 +31,8 @@ export interface TrainerOptions extends AdamWOptions {
   /** Run each layer again in the backward pass, to keep less: true, false, or where activations would take more than these bytes. */
   recompute?: boolean | { above: number };
   /**
-   * Move the word embeddings that a batch does not hold when one next does, by all steps they missed: the same bits. Without a word,
-   * where a batch holds few of them.
+   * Move the word embeddings that a batch does not hold when one next does, by all steps they missed: the same bits but for the
+   * gradient's norm, which is summed in another order. Without a word, where a batch holds few of them.
    */
   lazyRows?: boolean;
   onCompile?: OnCompile;
@@ -75,7 +75,7 @@ export class Trainer {
   readonly #batch: BatchBuffers;
   readonly #step: StepUniform;
   readonly #plan: BuiltPlan;
-  /** Commands of the plan: [0, forward) clears, [forward, update) runs a batch, [update, end) updates the parameters. */
+  /** Commands of the plan: [0, forward) clears and catches up, [forward, update) runs a batch, [update, end) moves the parameters. */
   readonly #forward: number;
   readonly #update: number;
   readonly #result: Tensor;
