@@ -55,14 +55,16 @@ function preferences(plan: Plan): LinearVariant[] {
 /**
  * The variant that the plan insists on, else the one that tuning found, else the adapter's usual one; the next best where it
  * does not fit the sizes.
+ * @param weight or its gradient, [out, in]. @param operands what the product reads.
  */
 function variantFor(
   plan: Plan,
   batch: BatchBuffers,
   product: LinearProduct,
-  [IN, OUT]: readonly [number, number],
+  weight: Tensor,
   operands: readonly Tensor[],
 ): LinearVariant {
+  const [OUT, IN] = weight.shape as [number, number];
   // Some of the forward kernels write their columns singly.
   const single = (variant: LinearVariant) =>
     product === 'linear_forward' && variant !== 'workgroup' && variant !== 'texture8';
@@ -160,7 +162,7 @@ export function linearActivationForward(
   label: string,
 ): void {
   const { inner, ...linear } = t;
-  if (forwardVariant(plan, batch, linear) === 'texture8') {
+  if (variantFor(plan, batch, 'linear_forward', t.weight, [t.x, t.weight]) === 'texture8') {
     recordForward(plan, batch, linear, label, { activation, ...(save && { inner }) });
     return;
   }
@@ -169,11 +171,6 @@ export function linearActivationForward(
 }
 
 type ForwardTensors = { x: Tensor; weight: Tensor; bias: Tensor; out: Tensor };
-
-const forwardVariant = (plan: Plan, batch: BatchBuffers, { x, weight }: ForwardTensors): LinearVariant => {
-  const [OUT, IN] = weight.shape as [number, number];
-  return variantFor(plan, batch, 'linear_forward', [IN, OUT], [x, weight]);
-};
 
 /** @param fused what the texture8 kernel does to the sums, and where it leaves them before. */
 function recordForward(
@@ -184,7 +181,7 @@ function recordForward(
   fused?: { activation: Activation; inner?: Tensor },
 ): void {
   const { IN, OUT } = sizesOf(label, t.x, t.weight, t.out);
-  const variant = forwardVariant(plan, batch, t);
+  const variant = variantFor(plan, batch, 'linear_forward', t.weight, [t.x, t.weight]);
   const half = variant === 'workgroup' && plan.halfPrecision && plan.has('shader-f16');
   const { rows, columns } = TILES[variant];
   const epilogue = variant === 'texture8' && {
@@ -235,7 +232,7 @@ export function linearActivationGradInput(
   label: string,
 ): void {
   const { gradOut, weight, inner, gradActivated, gradInner } = t;
-  if (gradInputVariant(plan, batch, { gradOut, weight, gradX: gradInner }) === 'texture8') {
+  if (variantFor(plan, batch, 'linear_grad_input', weight, [gradOut, weight]) === 'texture8') {
     recordGradInput(plan, batch, { gradOut, weight, gradX: gradInner }, label, { activation, inner });
     return;
   }
@@ -251,11 +248,6 @@ export function linearActivationGradInput(
 
 type GradInputTensors = { gradOut: Tensor; weight: Tensor; gradX: Tensor; addend?: Tensor };
 
-const gradInputVariant = (plan: Plan, batch: BatchBuffers, { gradOut, weight }: GradInputTensors): LinearVariant => {
-  const [OUT, IN] = weight.shape as [number, number];
-  return variantFor(plan, batch, 'linear_grad_input', [IN, OUT], [gradOut, weight]);
-};
-
 /** @param fused the activation that gave the layer its input, and from what: the texture8 kernel goes back through it as well. */
 function recordGradInput(
   plan: Plan,
@@ -265,7 +257,7 @@ function recordGradInput(
   fused?: { activation: Activation; inner: Tensor },
 ): void {
   const { IN, OUT } = sizesOf(label, t.gradX, t.weight, t.gradOut);
-  const variant = gradInputVariant(plan, batch, t);
+  const variant = variantFor(plan, batch, 'linear_grad_input', t.weight, [t.gradOut, t.weight]);
   const { rows, columns } = TILES[variant];
   const blocks = rowBlocks(plan, t.weight);
   // Blocks add to each other's sums in turn; a dispatch can't read what it writes, so every other sum lies beside gradX.
@@ -305,7 +297,7 @@ export function linearGradParameters(
   label: string,
 ): void {
   const { IN, OUT } = sizesOf(label, t.x, t.gradWeight, t.gradOut);
-  const variant = variantFor(plan, batch, 'linear_grad_weight', [IN, OUT], [t.gradOut, t.x]);
+  const variant = variantFor(plan, batch, 'linear_grad_weight', t.gradWeight, [t.gradOut, t.x]);
   const { rows, columns } = TILES[variant];
   const { bindings, textures } = operands(batch, variant, { grad_out: t.gradOut, x: t.x });
   const withBias = variant === 'texture8';
