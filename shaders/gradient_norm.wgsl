@@ -2,8 +2,8 @@
 //   loss = Σ over batches and tokens of token_loss,   norm = sqrt(Σ gradient²),   factor = min(1, MAX_NORM / (norm + 1e-6))
 //
 // Entry points: `loss` after each batch whose gradients add up to this one (result[2] += Σ token_loss: set it to 0 before the first),
-// `partial` (each invocation's sum of squares) or `partial_rows` (the same over some rows of a table), then `finish`. Sums have a fixed order. A norm or loss that is not finite
-// gives a factor of 0, so that no parameter takes it up; read `result` and stop.
+// `partial` (each invocation's sum of squares) or `partial_rows` (the same over some rows of a table), then `finish`. Sums have a fixed
+// order. A norm or loss that is not finite gives a factor of 0, so that no parameter takes it up; read `result` and stop.
 //
 //   gradient      [COUNT] f32, all parameters' gradients in one buffer
 //   partials      [PARTIALS] f32

@@ -4,7 +4,7 @@ import type { Gpu } from '../gpu/device.ts';
 import { createTensor, createUniform, write } from '../gpu/memory.ts';
 import { Plan } from '../gpu/plan.ts';
 import type { Tensor } from '../gpu/tensor.ts';
-import { type AdamWOptions, adamWConstants, type OptimizerBuffers, stepValues } from './adamw.ts';
+import { type AdamWOptions, adamWConstants, type GradientRows, type OptimizerBuffers, stepValues } from './adamw.ts';
 
 /** Steps that a row may miss: as many as adamw_rows.wgsl remembers. */
 const HISTORY = 32;
@@ -17,10 +17,8 @@ const PARTS = 4;
 export const UPDATE_OF_ROWS = 'AdamW of rows';
 
 export class RowOptimizer {
-  /** The number of rows in the list, for kernels that go over it. */
-  readonly count: Tensor;
-  /** Rows that the step's batches touch, each once. */
-  readonly list: Tensor;
+  /** Rows that the step's batches touch, each once, with their gradients. */
+  readonly touched: GradientRows;
   readonly #gpu: Gpu;
   readonly #table: OptimizerBuffers;
   readonly #options: AdamWOptions;
@@ -52,8 +50,11 @@ export class RowOptimizer {
     this.#history = createUniform(gpu, 'steps', 4 * HISTORY);
     this.#lived = createTensor(gpu, 'steps that lived', [HISTORY]);
     this.#rowStep = createTensor(gpu, 'steps of rows', [rows]);
-    this.count = createUniform(gpu, 'touched rows', 1);
-    this.list = createTensor(gpu, 'touched row ids', [rows]);
+    this.touched = {
+      gradient: table.gradient,
+      list: createTensor(gpu, 'touched row ids', [rows]),
+      count: createUniform(gpu, 'touched rows', 1),
+    };
     this.#listed = rows;
   }
 
@@ -81,8 +82,8 @@ export class RowOptimizer {
     const list = Uint32Array.from(new Set(rows)).sort();
     const gpu = this.#gpu;
     this.#listed = list.length;
-    write(gpu, this.list, list);
-    write(gpu, this.count, Uint32Array.of(list.length));
+    write(gpu, this.touched.list, list);
+    write(gpu, this.touched.count, Uint32Array.of(list.length));
     write(gpu, this.#before, Uint32Array.of(step - 1, list.length, 0, 0));
     write(gpu, this.#update, Uint32Array.of(step, list.length, 0, 0));
     write(gpu, this.#history, stepValues(learningRate, weightDecay, step, this.#options), 4 * (step % HISTORY));
@@ -100,8 +101,8 @@ export class RowOptimizer {
       kernel: 'adamw_rows',
       entryPoint: 'update',
       label: UPDATE_OF_ROWS,
-      constants: { ...this.#constants(), ...adamWConstants(this.#options) },
-      bindings: { now: this.#update, clip, gradient, ...rest, rows: this.list },
+      constants: { WIDTH: this.#width, ...adamWConstants(this.#options) },
+      bindings: { now: this.#update, clip, gradient, ...rest, rows: this.touched.list },
       workgroups: () => [Math.ceil(this.#listed / GROUP)],
       flops: () => 14 * this.#listed * this.#width,
       bytes: () => 32 * this.#listed * this.#width,
@@ -128,8 +129,8 @@ export class RowOptimizer {
       kernel: 'adamw_rows',
       entryPoint: 'catch_up',
       label: 'rows up to date',
-      constants: { ...this.#constants(), BETA1, BETA2, EPSILON },
-      bindings: { now, ...rest, rows: this.list },
+      constants: { WIDTH: this.#width, BETA1, BETA2, EPSILON },
+      bindings: { now, ...rest, rows: this.touched.list },
       workgroups: () => [Math.ceil(rows() / GROUP)],
       flops: () => 12 * rows() * this.#width,
       bytes: () => 24 * rows() * this.#width,
@@ -138,10 +139,6 @@ export class RowOptimizer {
 
   get #width(): number {
     return this.#table.parameter.shape[1]!;
-  }
-
-  #constants() {
-    return { WIDTH: this.#width };
   }
 
   #moving() {

@@ -50,7 +50,7 @@ function common(
   if (!Number.isInteger(headSize / 4)) throw new Error(`${label}: head size ${headSize} is not a multiple of 4`);
   const variant = variantFor(plan, qkv, context);
   const textured = variant === 'texture8';
-  const tiles = batch.tiles(textured ? LONG_TILE : undefined);
+  const tiles = batch.tiles(textured ? LONG_TILE : TILE);
   const rows = () => batch.current.tokens;
   const read = { qkv, ...(gradOut && { grad_out: gradOut }) };
   const dispatch: Pick<Dispatch, 'constants' | 'sizes' | 'bindings' | 'textures' | 'workgroups'> = {

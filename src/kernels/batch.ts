@@ -150,7 +150,7 @@ export class BatchBuffers {
   }
 
   /** The attention tiles of up to `size` tokens, [capacity, 3], and how many the batch last written has of them. */
-  tiles(size: number = TILE): { list: Tensor; count: number } {
+  tiles(size: number): { list: Tensor; count: number } {
     let tiles = this.#tiles.get(size);
     if (!tiles) {
       // Every sequence's last tile may be partly filled, so there can be as many tiles as tokens.

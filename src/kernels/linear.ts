@@ -17,8 +17,8 @@ import { prefersTextures, subgroupSize } from './variants.ts';
 export const LINEAR_VARIANTS = ['plain', 'tile', 'workgroup', 'subgroup8', 'subgroup4', 'texture8'] as const;
 export type LinearVariant = (typeof LINEAR_VARIANTS)[number];
 
-/** The texture8 kernels' ACTIVATION where there is none. */
-const NO_ACTIVATION = 3;
+/** The texture8 kernels' ACTIVATION, which has a number for none as well. */
+const numberOf = (activation: Activation | undefined): number => (activation ? ACTIVATIONS[activation] : 3);
 
 /** Rows and columns of the result that a workgroup owns. */
 const TILES: Record<LinearVariant, { rows: number; columns: number }> = {
@@ -93,12 +93,14 @@ interface RowBlock {
   first: number;
   count: number;
   rows: Tensor;
+  /** Whether these are all rows of the weight. */
+  whole: boolean;
 }
 
 /** The whole weight, or blocks of its rows where it is larger than one binding. */
 function rowBlocks(plan: Plan, weight: Tensor): RowBlock[] {
   const [OUT, IN] = weight.shape as [number, number];
-  if (weight.byteLength <= plan.maxBindingSize) return [{ first: 0, count: OUT, rows: weight }];
+  if (weight.byteLength <= plan.maxBindingSize) return [{ first: 0, count: OUT, rows: weight, whole: true }];
   // A block begins at a multiple of 256 bytes, and at a multiple of 8 rows for the kernels that read two times four in a round.
   let unit = 8;
   while ((unit * IN) % (ALIGNMENT / 4) !== 0) unit *= 2;
@@ -108,28 +110,28 @@ function rowBlocks(plan: Plan, weight: Tensor): RowBlock[] {
   return Array.from({ length: Math.ceil(OUT / count) }, (_, i) => {
     const first = i * count;
     const rows = Math.min(count, OUT - first);
-    return { first, count: rows, rows: weight.rows(first, rows) };
+    return { first, count: rows, rows: weight.rows(first, rows), whole: false };
   });
 }
 
 /**
  * Operands as buffers or, where the variant wants them so, as textures.
- * @param rows those with a row a token. @param weight the whole weight, which a plan changes only when it is done with it, or a
- *   block of its rows.
+ * @param rows those with a row a token. @param weight as much of it as a dispatch reads; a plan changes a weight only when it is done
+ *   with it.
  */
 function operands(
   batch: BatchBuffers,
   variant: LinearVariant,
   rows: Record<string, Tensor>,
-  weight?: { block: Tensor; whole: boolean },
+  weight?: RowBlock,
 ): Pick<Dispatch, 'bindings' | 'textures'> {
-  if (variant !== 'texture8') return { bindings: { ...rows, ...(weight && { weight: weight.block }) } };
+  if (variant !== 'texture8') return { bindings: { ...rows, ...(weight && { weight: weight.rows }) } };
   const tokens = () => batch.current.tokens;
   const ofTokens = Object.entries(rows).map(([name, tensor]) => [name, { tensor, rows: tokens }] as const);
   const textures = Object.fromEntries(ofTokens);
   return {
     bindings: {},
-    textures: weight ? { ...textures, weight: { tensor: weight.block, lasting: weight.whole } } : textures,
+    textures: weight ? { ...textures, weight: { tensor: weight.rows, lasting: weight.whole } } : textures,
   };
 }
 
@@ -139,13 +141,21 @@ const cost = (batch: BatchBuffers, IN: number, OUT: number) => ({
   bytes: () => 4 * (batch.current.tokens * (IN + OUT) + IN * OUT),
 });
 
+interface ForwardTensors {
+  x: Tensor;
+  weight: Tensor;
+  bias: Tensor;
+  out: Tensor;
+}
+interface GradInputTensors {
+  gradOut: Tensor;
+  weight: Tensor;
+  gradX: Tensor;
+  addend?: Tensor;
+}
+
 /** Records out = x · weightᵀ + bias.  x [tokens, in], weight [out, in], bias [out], out [tokens, out]. */
-export function linearForward(
-  plan: Plan,
-  batch: BatchBuffers,
-  t: { x: Tensor; weight: Tensor; bias: Tensor; out: Tensor },
-  label: string,
-): void {
+export function linearForward(plan: Plan, batch: BatchBuffers, t: ForwardTensors, label: string): void {
   recordForward(plan, batch, t, label);
 }
 
@@ -156,7 +166,7 @@ export function linearForward(
 export function linearActivationForward(
   plan: Plan,
   batch: BatchBuffers,
-  t: { x: Tensor; weight: Tensor; bias: Tensor; inner: Tensor; out: Tensor },
+  t: ForwardTensors & { inner: Tensor },
   activation: Activation,
   save: boolean,
   label: string,
@@ -169,8 +179,6 @@ export function linearActivationForward(
   recordForward(plan, batch, { ...linear, out: inner }, label);
   activationForward(plan, batch, { x: inner, out: t.out }, activation, `${label} activation`);
 }
-
-type ForwardTensors = { x: Tensor; weight: Tensor; bias: Tensor; out: Tensor };
 
 /** @param fused what the texture8 kernel does to the sums, and where it leaves them before. */
 function recordForward(
@@ -185,12 +193,11 @@ function recordForward(
   const half = variant === 'workgroup' && plan.halfPrecision && plan.has('shader-f16');
   const { rows, columns } = TILES[variant];
   const epilogue = variant === 'texture8' && {
-    constants: { ACTIVATION: fused ? ACTIVATIONS[fused.activation] : NO_ACTIVATION, SAVE: Number(!!fused?.inner) },
+    constants: { ACTIVATION: numberOf(fused?.activation), SAVE: Number(!!fused?.inner) },
     pre: fused?.inner ?? plan.tensor(`${label} not saved`, [4]),
   };
   for (const block of rowBlocks(plan, t.weight)) {
-    const weight = { block: block.rows, whole: block.rows === t.weight };
-    const { bindings, textures } = operands(batch, variant, { x: t.x }, weight);
+    const { bindings, textures } = operands(batch, variant, { x: t.x }, block);
     plan.dispatch({
       kernel: half ? 'linear_forward_workgroup_f16' : file('linear_forward', variant),
       label,
@@ -211,12 +218,7 @@ function recordForward(
 }
 
 /** Records gradX = gradOut · weight (+ addend). gradX and addend [tokens, in] must not share memory. */
-export function linearGradInput(
-  plan: Plan,
-  batch: BatchBuffers,
-  t: { gradOut: Tensor; weight: Tensor; gradX: Tensor; addend?: Tensor },
-  label: string,
-): void {
+export function linearGradInput(plan: Plan, batch: BatchBuffers, t: GradInputTensors, label: string): void {
   recordGradInput(plan, batch, t, label);
 }
 
@@ -246,8 +248,6 @@ export function linearActivationGradInput(
   );
 }
 
-type GradInputTensors = { gradOut: Tensor; weight: Tensor; gradX: Tensor; addend?: Tensor };
-
 /** @param fused the activation that gave the layer its input, and from what: the texture8 kernel goes back through it as well. */
 function recordGradInput(
   plan: Plan,
@@ -265,8 +265,7 @@ function recordGradInput(
   let addend = t.addend;
   for (const [i, block] of blocks.entries()) {
     const gradX = (blocks.length - 1 - i) % 2 === 0 ? t.gradX : beside;
-    const weight = { block: block.rows, whole: block.rows === t.weight };
-    const { bindings, textures } = operands(batch, variant, { grad_out: t.gradOut }, weight);
+    const { bindings, textures } = operands(batch, variant, { grad_out: t.gradOut }, block);
     plan.dispatch({
       kernel: file('linear_grad_input', variant),
       label: `${label} grad x`,
@@ -279,7 +278,7 @@ function recordGradInput(
         ...(variant === 'texture8' && { pre: fused?.inner ?? block.rows }),
       },
       ...(variant === 'texture8' && {
-        constants: { ACTIVATION: fused ? ACTIVATIONS[fused.activation] : NO_ACTIVATION },
+        constants: { ACTIVATION: numberOf(fused?.activation) },
       }),
       ...(textures && { textures }),
       workgroups: () => [Math.ceil(IN / columns), Math.ceil(batch.current.tokens / rows)],

@@ -129,12 +129,11 @@ export class Trainer {
     const batch = new BatchBuffers(gpu, options.capacity, model.tables);
     const step = new StepUniform(gpu);
     const result = createTensor(gpu, 'step result', [4]);
-    const sets = { parameter: parameters, gradient: gradients, first: state.first, second: state.second };
     const each = (of: (set: ParameterSet) => Tensor) => ({
-      parameter: of(sets.parameter),
-      gradient: of(sets.gradient),
-      first: of(sets.first),
-      second: of(sets.second),
+      parameter: of(parameters),
+      gradient: of(gradients),
+      first: of(state.first),
+      second: of(state.second),
     });
     const words = each((set) => set.get(WORDS));
     const fits = words.parameter.byteLength <= gpu.maxBindingSize;
@@ -161,8 +160,7 @@ export class Trainer {
       recomputes = true;
       ({ plan, forward, update } = record(recomputes));
     }
-    const touched = rows && { gradient: words.gradient, list: rows.list, count: rows.count };
-    gradientNorm(plan, { gradient: rest.gradient, rows: touched, result }, options.maxNorm);
+    gradientNorm(plan, { gradient: rest.gradient, rows: rows?.touched, result }, options.maxNorm);
     adamW(plan, step, { ...rest, clip: result }, layout.decayed - skipped, options);
     rows?.update(plan, result);
     const built = await plan.build(options.onCompile);

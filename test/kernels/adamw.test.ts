@@ -80,11 +80,7 @@ async function rowsOptimizer(table: Float32Array<ArrayBuffer>, width: number, ex
   const plan = new Plan(gpu);
   plan.clear(result);
   rows.catchUp(plan);
-  gradientNorm(
-    plan,
-    { gradient: rest.gradient, rows: { gradient: words.gradient, list: rows.list, count: rows.count }, result },
-    OPTIONS.maxNorm,
-  );
+  gradientNorm(plan, { gradient: rest.gradient, rows: rows.touched, result }, OPTIONS.maxNorm);
   adamW(plan, step, { ...rest, clip: result }, 0, OPTIONS);
   rows.update(plan, result);
   const built = await plan.build();
